@@ -1,0 +1,1 @@
+"""Jing-Jin-Ji emergency data warehouse: land, build, check, release, export."""
