@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -46,6 +47,9 @@ class ContractError(ValueError):
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+M = TypeVar("M", bound=_Model)
 
 
 class Label(_Model):
@@ -221,7 +225,7 @@ def _load(root: Path, files: tuple[tuple[Path, int], ...]) -> Contracts:
     return Contracts(standards=standards, feeds=feeds)
 
 
-def _parse[M: _Model](path: Path, model: type[M], **identity: str) -> M:
+def _parse(path: Path, model: type[M], **identity: str) -> M:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         return model.model_validate(content | identity)
@@ -293,7 +297,12 @@ def _column_faults(column: Column, source: FeedColumn) -> list[str]:
     return faults
 
 
+def normal_header(text: str) -> str:
+    """A header without the differences that carry no meaning: full-width forms, spaces, line breaks."""
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
+
+
 def header_pattern(text: str) -> re.Pattern[str]:
     """A header as declared (`受灾人口({unit})`, `{year}年`) as a pattern over normalised headers."""
-    escaped = re.escape(text).replace(r"\{", "{").replace(r"\}", "}")
+    escaped = re.escape(normal_header(text)).replace(r"\{", "{").replace(r"\}", "}")
     return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>.+?)", escaped))

@@ -1,0 +1,279 @@
+"""Bytes of one delivery → a DuckDB relation of text. Nothing is interpreted here: every cell stays what was sent.
+
+Each reader creates the view or table `cells(row_number BIGINT, c0 VARCHAR, c1 VARCHAR, …)` on the connection and returns a
+`Sheet`: which column holds which header, and the texts that stand outside the table (titles), where a secrecy marking may be.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import itertools
+import json
+import shutil
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from jingjinji.contracts import Feed, header_pattern, normal_header
+from jingjinji.detect import Detected, UnreadableError
+
+HEADER_WITHIN = 30  # rows from the top in which a header is looked for
+SPARE_COLUMNS = 3  # cells beyond the header that are still seen, so that a shifted row is judged and not cut
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a reader found.
+
+    `headers[i]` is the native header of column `c<i>` (for JSON the dotted path); `first_row` is the first row of data in the
+    sender's own counting; `titles` are the rows above the header; `outside` are texts next to the table;
+    `epoch_1904` says that serial dates count from 1904.
+    """
+
+    headers: tuple[str, ...]
+    first_row: int
+    titles: int = 0
+    outside: tuple[str, ...] = ()
+    spare: int = 0
+    epoch_1904: bool = False
+    notes: tuple[str, ...] = field(default=())
+
+
+def read(con: duckdb.DuckDBPyConnection, path: Path, detected: Detected, feed: Feed, scratch: Path) -> Sheet:
+    """Make the relation `cells` from a file of any supported format.
+
+    Args:
+        con: connection that gets the relation.
+        path: the received bytes.
+        detected: what they are; decides the reader, whatever the feed or the file name says.
+        feed: says sheet, header rows, delimiter, where records are.
+        scratch: folder for a decoded copy, which must live as long as `con` reads.
+
+    Raises:
+        UnreadableError: the file is damaged, is of another feed, or has no table; the message is for the sender.
+    """
+    if detected.format in ("xlsx", "xls"):
+        return _read_workbook(con, path, feed)
+    text = _as_utf8(path, detected.encoding or "utf-8", scratch)
+    if detected.format == "json":
+        return _read_json(con, text, feed)
+    return _read_delimited(con, text, feed)
+
+
+# ---------------------------------------------------------------- headers
+
+
+def _declared_patterns(feed: Feed) -> list[str]:
+    declared = [c.source for c in feed.columns.values() if c.source] + list(feed.ignore)
+    return declared + ([feed.unpivot.header] if feed.unpivot else [])
+
+
+def count_known(headers: list[str], feed: Feed) -> int:
+    """How many of `headers` the feed declares."""
+    patterns = [header_pattern(text) for text in _declared_patterns(feed)]
+    return sum(any(p.fullmatch(normal_header(h)) for p in patterns) for h in headers if h)
+
+
+def _join_header(rows: list[list[str]], merged: bool) -> list[str]:
+    """Texts of one or two header rows, column by column; an empty upper cell continues the one to its left."""
+    if len(rows) == 1:
+        return rows[0]
+    width = max(map(len, rows))
+    upper, lower = (row + [""] * (width - len(row)) for row in rows)
+    if not merged:
+        upper = list(itertools.accumulate(upper, lambda left, cell: cell or left))
+    pairs = zip(upper, lower, strict=True)
+    return ["/".join(dict.fromkeys(part for part in pair if part)) if pair[1] else pair[0] for pair in pairs]
+
+
+def _find_header(rows: list[list[str]], feed: Feed, merged: bool = False) -> tuple[int, list[str]]:
+    """Index of the first header row and the joined headers: where most declared headers stand."""
+    best, best_at, best_headers = 0, 0, [""]
+    for at in range(min(HEADER_WITHIN, len(rows) - feed.header_rows + 1)):
+        headers = _join_header(rows[at : at + feed.header_rows], merged)
+        known = count_known(headers, feed)
+        if known > best:
+            best, best_at, best_headers = known, at, headers
+    needed = sum(1 for c in feed.columns.values() if c.source and not c.optional)
+    if best == 0 or best * 2 < min(needed, len([h for h in best_headers if h])):
+        raise UnreadableError("F04", _no_header_message(rows, feed), "请核对是否报错了文件，或表头是否被改动")
+    return best_at, best_headers
+
+
+def _no_header_message(rows: list[list[str]], feed: Feed) -> str:
+    widest = max(rows[:HEADER_WITHIN], key=lambda row: sum(map(bool, row)), default=[])
+    seen = "、".join(cell for cell in widest if cell)[:120]
+    expected = "、".join(text for text in _declared_patterns(feed))[:120]
+    return f"前{HEADER_WITHIN}行里没有“{feed.title.zh}”的表头；看到的是：{seen or '（空）'}；应有：{expected}"
+
+
+# ---------------------------------------------------------------- delimited text
+
+
+def _as_utf8(path: Path, encoding: str, scratch: Path) -> Path:
+    """The text as UTF-8 without byte-order mark: the same file where it is so already, else a decoded copy."""
+    if encoding == "utf-8":
+        return path
+    copy = scratch / "decoded.txt"
+    with path.open(encoding=encoding, newline="") as source, copy.open("w", encoding="utf-8", newline="") as target:
+        shutil.copyfileobj(source, target, 1 << 20)
+    return copy
+
+
+def _keep_blank_lines(text: Path, delimiter: str) -> Path:
+    """DuckDB skips blank lines, which would shift every later row number: give them one delimiter (an empty row)."""
+    content = text.read_bytes()
+    if b'"' in content or not (content.startswith((b"\n", b"\r")) or b"\n\n" in content or b"\n\r" in content):
+        return text
+    copy = text.with_name("with_blank_lines.txt")
+    lines = content.decode().splitlines()
+    copy.write_text("\n".join(line or delimiter for line in lines) + "\n", encoding="utf-8", newline="")
+    return copy
+
+
+def _read_delimited(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> Sheet:
+    text = _keep_blank_lines(text, feed.delimiter)
+    with text.open(encoding="utf-8", newline="") as lines:
+        reader = csv.reader(lines, delimiter=feed.delimiter)
+        top = [[cell.strip() for cell in row] for row in itertools.islice((r for r in reader if r), HEADER_WITHIN + 2)]
+    at, headers = _find_header(top, feed)
+    width = len(headers) + SPARE_COLUMNS
+    columns = "{" + ", ".join(f"'c{i}': 'VARCHAR'" for i in range(width)) + "}"
+    one_thread = ", parallel = false" if b'"' in text.read_bytes() else ""
+    con.execute(
+        f"""
+        create temp table cells as
+        select row_number() over () as row_number, *
+        from read_csv(
+            ?, columns = {columns}, auto_detect = false, header = false, delim = ?, quote = '"', escape = '"',
+            null_padding = true, strict_mode = true, store_rejects = true, rejects_limit = 1000{one_thread}
+        )""",
+        [str(text), feed.delimiter],
+    )
+    _refuse_broken_lines(con)
+    outside = tuple(cell for row in top[:at] for cell in row if cell)
+    return Sheet(tuple(headers), at + feed.header_rows + 1, at, outside, SPARE_COLUMNS)
+
+
+def _refuse_broken_lines(con: duckdb.DuckDBPyConnection) -> None:
+    """A line that breaks the quoting can swallow its neighbours, so the delivery stops, with the lines named."""
+    broken = con.execute("select distinct line from reject_errors order by line limit 5").fetchall()
+    if broken:
+        lines = "、".join(str(line) for (line,) in broken)
+        raise UnreadableError("F12", f"第{lines}行的引号或列数不成对，无法可靠拆分", "请检查这些行的引号和分隔符后重新导出")
+
+
+# ---------------------------------------------------------------- workbooks
+
+
+def _cell_text(cell: Any) -> str:
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+    if isinstance(cell, dt.datetime):
+        return cell.replace(microsecond=0).isoformat(sep=" ")
+    if isinstance(cell, dt.date | dt.time):
+        return cell.isoformat()
+    return str(cell)
+
+
+def _read_workbook(con: duckdb.DuckDBPyConnection, path: Path, feed: Feed) -> Sheet:
+    import python_calamine as calamine
+
+    try:
+        book = calamine.load_workbook(str(path))
+        name = feed.sheet or book.sheet_names[0]
+        if name not in book.sheet_names:
+            message = f"没有名为“{name}”的工作表；文件里有：{'、'.join(book.sheet_names)}"
+            raise UnreadableError("F04", message, "请核对是否报错了文件")
+        sheet = book.get_sheet_by_name(name)
+        top_row, left = sheet.start or (0, 0)
+        rows = [[_cell_text(cell) for cell in row] for row in sheet.to_python(skip_empty_area=True)]
+        merged = _fill_merged(rows, sheet.merged_cell_ranges or [], top_row, left)
+    except calamine.PasswordError as error:
+        raise UnreadableError("F02", "工作簿有密码，无法打开", "请去掉密码后重新报送") from error
+    except (calamine.CalamineError, calamine.ZipError, calamine.XmlError, OSError) as error:
+        message = f"工作簿不完整或已损坏，无法打开（{error}）"
+        raise UnreadableError("F02", message, "请在Excel中确认能打开，另存为xlsx后重新报送") from error
+    at, headers = _find_header([[c.strip() for c in row] for row in rows[: HEADER_WITHIN + 2]], feed, merged)
+    width = max(map(len, rows))
+    headers = headers + [""] * (width - len(headers))
+    table = {"row_number": pa.array(range(top_row + 1, top_row + 1 + len(rows)), pa.int64())}
+    for i in range(width):
+        table[f"c{i}"] = pa.array([row[i] if i < len(row) else "" for row in rows], pa.string())
+    con.register("cells", pa.table(table))
+    outside = tuple(cell for row in rows[:at] for cell in row if cell)
+    first = top_row + at + feed.header_rows + 1
+    return Sheet(tuple(headers), first, at, outside, epoch_1904=_epoch_1904(path))
+
+
+def _fill_merged(rows: list[list[str]], ranges: list[Any], top: int, left: int) -> bool:
+    """Write the text of each merged area into all its cells; True when there were any."""
+    for (row_from, col_from), (row_to, col_to) in ranges:
+        if row_from - top >= len(rows) or row_from - top > HEADER_WITHIN:
+            continue  # a merged footer or ghost area carries no header
+        text = rows[row_from - top][col_from - left]
+        for r in range(row_from - top, min(row_to - top + 1, len(rows))):
+            for c in range(col_from - left, min(col_to - left + 1, len(rows[r]))):
+                rows[r][c] = text
+    return bool(ranges)
+
+
+def _epoch_1904(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return "xl/workbook.xml" in archive.namelist() and b'date1904="1"' in archive.read("xl/workbook.xml")
+
+
+# ---------------------------------------------------------------- JSON
+
+
+def _paths(structure: Any, prefix: str = "") -> list[str]:
+    """Dotted paths of the leaves in a DuckDB json_structure."""
+    if not isinstance(structure, dict):
+        return [prefix]
+    return [p for key, inner in structure.items() for p in _paths(inner, f"{prefix}.{key}" if prefix else key)]
+
+
+def _read_json(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> Sheet:
+    try:
+        con.execute(
+            "create temp table records as select unnest(json_extract(content, ?)) as record from read_text(?)",
+            [feed.records, str(text)],
+        )
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        raise UnreadableError("F11", f"不是完整的JSON（{reason}）", "请检查文件是否截断，重新生成后报送") from error
+    structures = con.execute("select distinct json_structure(record) from records").fetchall()
+    paths = list(dict.fromkeys(p for (s,) in structures for p in _paths(json.loads(s)) if p))
+    outside = _json_outside(text, feed)
+    if structures and count_known(paths, feed) * 2 < len(paths) or not (structures or _has_records(con, text, feed)):
+        raise UnreadableError("F04", _no_header_message([paths], feed), "请核对是否报错了文件，或字段名是否被改动")
+    pointers = ["$" + "".join(f'."{key}"' for key in path.split(".")) for path in paths]
+    cells = "".join(f", json_extract_string(record, '{p.replace(chr(39), chr(39) * 2)}') as c{i}" for i, p in enumerate(pointers))
+    con.execute(f"create temp table cells as select row_number() over () as row_number{cells} from records")
+    return Sheet(tuple(paths), 1, 0, outside)
+
+
+def _has_records(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> bool:
+    """Whether the place where the records should be exists (an empty list is a zero report)."""
+    place = feed.records.removesuffix("[*]")
+    found = con.execute("select json_type(content, ?) from read_text(?)", [place, str(text)]).fetchone()
+    return bool(found and found[0] == "ARRAY")
+
+
+def _json_outside(text: Path, feed: Feed) -> tuple[str, ...]:
+    """Top-level values of the document beside the records, as `key：value`."""
+    if feed.records == "$[*]" or text.stat().st_size > 1 << 26:
+        return ()
+    document = json.loads(text.read_text(encoding="utf-8"))
+    if not isinstance(document, dict):
+        return ()
+    return tuple(f"{key}：{value}" for key, value in document.items() if isinstance(value, str | int | float))
