@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
+
+from jingjinji import reports
 
 app = typer.Typer(
     name="jjj",
@@ -12,7 +16,36 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
+@app.callback()
+def main() -> None:
+    """Keeps sub-commands even while there is only one."""
+
+
 # ---------------------------------------------------------------- landing: land, reland, withdraw
+
+
+@app.command()
+def land(
+    feed: str = typer.Argument(..., help="Feed id, for example disaster_losses/hebei."),
+    files: list[Path] = typer.Argument(..., exists=True, dir_okay=False, help="One or more received files."),
+    period: str | None = typer.Option(None, help="What the delivery is for, for example 2023-08-01."),
+    data_origin: str = typer.Option("real", help="real or simulated; a home holds one of them only."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Judge and say, keep nothing."),
+    output: str = typer.Option("text", "--format", help="text or json."),
+) -> None:
+    """Take received files into the landing zone and print the row account.
+
+    Exit code 0 when every row was accounted for, also with rows in quarantine; 1 when a delivery was refused.
+
+    Example: jjj land disaster_losses/hebei 2023-08-01.xlsx --format json
+    """
+    from jingjinji import landing
+
+    outcomes = [landing.land(feed, f, period=period, data_origin=data_origin, dry_run=dry_run) for f in files]
+    typer.echo(reports.landed_json(outcomes) if output == "json" else reports.landed_text(outcomes))
+    raise typer.Exit(1 if any(o.status == "refused" for o in outcomes) else 0)
+
 
 # ---------------------------------------------------------------- build, check
 

@@ -262,7 +262,9 @@ def standard_faults(standard: Standard) -> list[str]:
 def feed_faults(standard: Standard, feed: Feed) -> list[str]:
     """What contradicts the standard in a feed, one sentence each; empty when it can be used."""
     unpivoted = (feed.unpivot.name, feed.unpivot.value) if feed.unpivot else ()
-    faults = [f"columns.{name}: the standard has no such column" for name in feed.columns if name not in standard.columns]
+    faults = [
+        f"columns.{name}: the standard has no such column" for name in feed.columns if name not in standard.columns
+    ]
     faults += [f"unpivot: the standard has no column {name}" for name in unpivoted if name not in standard.columns]
     for name, column in standard.columns.items():
         if column.required and name not in feed.columns and name not in unpivoted:

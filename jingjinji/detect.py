@@ -39,7 +39,9 @@ def detect(path: Path, declared_encoding: str = "utf-8") -> Detected:
     """
     head = path.open("rb").read(8)
     if not head:
-        raise UnreadableError("F01", "文件是空的（0字节）", "无灾情、无事故时请报送只有表头的“零报告”，或重新导出后再报")
+        raise UnreadableError(
+            "F01", "文件是空的（0字节）", "无灾情、无事故时请报送只有表头的“零报告”，或重新导出后再报"
+        )
     if head.startswith(b"PK"):
         _check_workbook(path)
         return Detected("xlsx", None)

@@ -165,7 +165,9 @@ def _refuse_broken_lines(con: duckdb.DuckDBPyConnection) -> None:
     broken = con.execute("select distinct line from reject_errors order by line limit 5").fetchall()
     if broken:
         lines = "、".join(str(line) for (line,) in broken)
-        raise UnreadableError("F12", f"第{lines}行的引号或列数不成对，无法可靠拆分", "请检查这些行的引号和分隔符后重新导出")
+        raise UnreadableError(
+            "F12", f"第{lines}行的引号或列数不成对，无法可靠拆分", "请检查这些行的引号和分隔符后重新导出"
+        )
 
 
 # ---------------------------------------------------------------- workbooks
@@ -257,7 +259,9 @@ def _read_json(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> Sheet:
     if structures and count_known(paths, feed) * 2 < len(paths) or not (structures or _has_records(con, text, feed)):
         raise UnreadableError("F04", _no_header_message([paths], feed), "请核对是否报错了文件，或字段名是否被改动")
     pointers = ["$" + "".join(f'."{key}"' for key in path.split(".")) for path in paths]
-    cells = "".join(f", json_extract_string(record, '{p.replace(chr(39), chr(39) * 2)}') as c{i}" for i, p in enumerate(pointers))
+    cells = "".join(
+        f", json_extract_string(record, '{p.replace(chr(39), chr(39) * 2)}') as c{i}" for i, p in enumerate(pointers)
+    )
     con.execute(f"create temp table cells as select row_number() over () as row_number{cells} from records")
     return Sheet(tuple(paths), 1, 0, outside)
 

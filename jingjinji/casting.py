@@ -1,0 +1,117 @@
+"""Text → typed value, as SQL expressions. Pure: nothing here reads or writes.
+
+Every expression gives NULL for text it cannot read; `conform.py` turns a NULL from a non-empty text into a fault.
+"""
+
+from __future__ import annotations
+
+from jingjinji.codes import units
+from jingjinji.contracts import Column, FeedColumn
+
+FULL_WIDTH = "０１２３４５６７８９．，－＋：／（）％　"
+HALF_WIDTH = "0123456789.,-+:/()% "
+
+# One pattern per declared style, all with the groups y, mo, d, h, mi, s, z (a missing group is '').
+MOMENT_PATTERNS = {
+    "iso": r"^(\d{4})-(\d{1,2})(?:-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?)?$",
+    "zh": r"^(\d{4})年(?:(\d{1,2})月(?:(\d{1,2})日(?:\s*(\d{1,2})[时点:](?:(\d{1,2})分?(?:(\d{1,2})秒)?)?)?)?)?()$",
+    "slash": r"^(\d{4})/(\d{1,2})/(\d{1,2})(?:\s+(\d{1,2}):(\d{2})(?::(\d{2}))?)?()$",
+    "compact": r"^(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})?(\d{2})?)?()$",
+}
+EXCEL_SERIAL = r"^\d{5}(\.\d+)?$"
+
+# Shared by all generated statements; a connection that conforms runs this once.
+MACROS = """
+create or replace temp macro moment_of(p, at_end) as
+    case
+        when p.y = '' then null
+        when p.mo = '' and at_end then try_cast((p.y::int + 1) || '-01-01' as timestamp) - interval 1 second
+        when p.mo = '' then try_cast(p.y || '-01-01' as timestamp)
+        when p.d = '' and at_end
+            then try_cast(p.y || '-' || p.mo || '-1' as timestamp) + interval 1 month - interval 1 second
+        when p.d = '' then try_cast(p.y || '-' || p.mo || '-1' as timestamp)
+        when p.h = '' and at_end
+            then try_cast(p.y || '-' || p.mo || '-' || p.d as timestamp) + interval 1 day - interval 1 second
+        when p.h = '' then try_cast(p.y || '-' || p.mo || '-' || p.d as timestamp)
+        when p.h::int > 24 or coalesce(nullif(p.mi, ''), '0')::int > 59 or coalesce(nullif(p.s, ''), '0')::int > 59 then null
+        when p.h::int = 24 and (coalesce(nullif(p.mi, ''), '0')::int > 0 or coalesce(nullif(p.s, ''), '0')::int > 0) then null
+        else try_cast(p.y || '-' || p.mo || '-' || p.d as timestamp)
+            + to_seconds(
+                p.h::int * 3600 + coalesce(nullif(p.mi, ''), '0')::int * 60 + coalesce(nullif(p.s, ''), '0')::int
+                - case
+                    when p.z in ('', '+08:00', '+0800') then 0
+                    when p.z = 'Z' then -8 * 3600
+                    else (left(p.z, 1) || '1')::int
+                        * (substr(p.z, 2, 2)::int * 3600 + right(p.z, 2)::int * 60) - 8 * 3600
+                end)
+    end;
+create or replace temp macro number_of(x) as
+    try_cast(
+        case when regexp_full_match(x, '[+-]?(\\d{1,3}(,\\d{3})+|\\d+)(\\.\\d+)?([eE][+-]?\\d+)?') then replace(x, ',', '') end
+        as decimal(28, 8));
+"""
+
+
+def quote(text: str) -> str:
+    """A SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def trimmed(cell: str, null_values: tuple[str, ...], half_width: bool) -> str:
+    """`cell` without surrounding blanks; NULL where it is empty or one of the feed's words for nothing."""
+    text = f"trim({cell}, ' \t\r\n' || chr(160) || chr(12288) || chr(65279))"
+    if half_width:
+        text = f"translate({text}, {quote(FULL_WIDTH)}, {quote(HALF_WIDTH)})"
+    nothing = ", ".join(quote(value) for value in ("", *null_values))
+    return f"case when {text} in ({nothing}) then null else {text} end"
+
+
+def moment(text: str, source: FeedColumn, column: Column, epoch_1904: bool) -> str:
+    """A wall-clock time of Asia/Shanghai from any of the declared styles; 24:00 is the next day."""
+    at_end = str(column.partial == "end").lower()
+    groups = "['y', 'mo', 'd', 'h', 'mi', 's', 'z']"
+    found = [
+        f"moment_of(regexp_extract({text}, {quote(MOMENT_PATTERNS[style])}, {groups}), {at_end})"
+        for style in source.formats
+        if style in MOMENT_PATTERNS
+    ]
+    if "excel" in source.formats:
+        epoch = "1904-01-01" if epoch_1904 else "1899-12-30"
+        seconds = f"to_seconds(round({text}::double * 86400)::bigint)"
+        found.append(
+            f"case when regexp_full_match({text}, {quote(EXCEL_SERIAL[1:-1])}) then timestamp '{epoch}' + {seconds} end"
+        )
+    value = f"coalesce({', '.join(found)})" if len(found) > 1 else found[0]
+    value = f"case when year({value}) between 1900 and 2100 then {value} end"
+    return f"({value})::date" if column.type == "date" else value
+
+
+def number(text: str, unit: str | None, column: Column) -> str:
+    """A number in the base unit of the column, exact in decimals; NULL when unreadable or beyond 10^15."""
+    factor = units()[unit] if unit else None
+    value = f"number_of({text})"
+    if factor and (factor.numerator, factor.denominator) != (1, 1):
+        product = f"{value} * {factor.numerator}::decimal(10, 0)"
+        value = f"({product})" if factor.denominator == 1 else f"round(({product})::double / {factor.denominator}, 4)"
+    guarded = f"case when abs(number_of({text})) < 1e15 then {value} end"
+    # Whether a count is whole is judged apart, so that 12.5 people is not silently 13.
+    return f"try_cast({guarded} as {'decimal(28, 8)' if column.type == 'count' else column.sql_type})"
+
+
+def code(text: str, source: FeedColumn) -> str:
+    """The agreed code for a native one."""
+    if not source.map:
+        return text
+    cases = " ".join(f"when {quote(native)} then {quote(agreed)}" for native, agreed in source.map.items())
+    return f"case {text} {cases} else {text} end"
+
+
+def typed(text: str, source: FeedColumn, column: Column, unit: str | None, epoch_1904: bool) -> str:
+    """The expression for one column of one delivery, from trimmed text to the landed value."""
+    if column.type in ("date", "timestamp"):
+        return moment(text, source, column, epoch_1904)
+    if column.type == "year":
+        return f"case when try_cast({text} as integer) between 1900 and 2100 then try_cast({text} as integer) end"
+    if column.type in ("count", "money", "area", "number"):
+        return number(text, unit, column)
+    return code(text, source)

@@ -1,0 +1,117 @@
+"""What a sender gets back: totals, and for each row that was not taken its reason and a suggested fix. No personal data."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jingjinji.contracts import Standard
+
+# Reason codes of rows. {column} is the sender's own header, {value} what stood there.
+ROW_REASONS: dict[str, tuple[str, str, str]] = {
+    "R01": ("必填列“{column}”为空", "required column {column} is empty", "请补填该列"),
+    "R02": (
+        "列“{column}”的值“{value}”无法识别",
+        "value {value!r} of {column} cannot be read",
+        "请按约定的格式填写数字或时间",
+    ),
+    "R03": (
+        "列“{column}”的值“{value}”换算后不是整数",
+        "value {value!r} of {column} is not a whole number",
+        "请核对数值与计量单位",
+    ),
+    "R04": (
+        "列“{column}”的值“{value}”为负数",
+        "value {value!r} of {column} is negative",
+        "数量不能为负；核减请另报“更正”",
+    ),
+    "R05": (
+        "列“{column}”的值“{value}”不在约定的代码清单内",
+        "value {value!r} of {column} is not in the code list",
+        "请改用清单内的代码，或请数据工程师增加对照",
+    ),
+    "R07": (
+        "与同一文件中的另一行主键相同而内容不同",
+        "same key as another row of this file, other content",
+        "请只保留正确的一行",
+    ),
+    "R08": (
+        "本行的单元格多于表头（多出“{value}”）",
+        "more cells than headers (extra {value!r})",
+        "请检查是否有未加引号的分隔符或错位",
+    ),
+    "R09": ("没有任何一项指标有值", "no metric has a value", "请至少填报一项指标；零报告请填0"),
+}
+STATUS = {"accepted": "已接收", "refused": "整批退回", "duplicate": "重复报送", "withdrawn": "已撤回"}
+MARKS = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)|(?<!\d)\d{17}[\dXx](?![\dXx])")
+
+
+@dataclass(frozen=True)
+class RowFault:
+    """One fault of one row, ready to be shown to its sender."""
+
+    row: int
+    column: str
+    value: str
+    code: str
+    message: str
+    message_en: str
+    fix: str
+
+
+def shown(value: str | None, personal: bool) -> str:
+    """A value as it may stand in a receipt: never of a personal column, never a telephone or identity number."""
+    if value is None:
+        return ""
+    return "***" if personal else MARKS.sub("***", value)[:80]
+
+
+def describe(standard: Standard, headers: dict[str, str], row: int, cell: str, fault: dict[str, Any]) -> RowFault:
+    """A fault found by the conforming statement in words.
+
+    Args:
+        standard: names and rules of the columns.
+        headers: agreed column → the sender's own header.
+        row: the sender's own row number.
+        cell: header of the unpivoted cell, '' elsewhere.
+        fault: {code, column, value} as the statement gives it.
+    """
+    name, code = fault["column"], fault["code"]
+    value = shown(fault["value"], standard.columns[name].personal)
+    column = cell or headers.get(name) or standard.columns[name].zh
+    if code in standard.rules:
+        rule = standard.rules[code]
+        return RowFault(row, column, value, code, f"{rule.zh}（{value}）", rule.en, rule.fix)
+    zh, en, fix = ROW_REASONS[code]
+    return RowFault(
+        row, column, value, code, zh.format(column=column, value=value), en.format(column=column, value=value), fix
+    )
+
+
+def write(folder: Path, summary: dict[str, Any], faults: list[RowFault]) -> Path:
+    """Write receipt.json and receipt.csv (opens in Excel) into `folder`; returns the path of the JSON."""
+    receipt = summary | {"status_zh": STATUS[summary["status"]], "row_faults": [vars(fault) for fault in faults]}
+    path = folder / "receipt.json"
+    path.write_text(json.dumps(receipt, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    with (folder / "receipt.csv").open("w", encoding="utf-8-sig", newline="") as lines:
+        out = csv.writer(lines)
+        out.writerow(["文件", "行号", "列", "值", "原因代码", "原因", "建议"])
+        for message in summary["messages"]:
+            out.writerow([summary["file_name"], "", "", "", message["code"], message["message"], message["fix"]])
+        for fault in faults:
+            out.writerow(
+                [summary["file_name"], fault.row, fault.column, fault.value, fault.code, fault.message, fault.fix]
+            )
+        rows = summary["rows"]
+        totals = (
+            f"收到{rows['received']} = 接收{rows['accepted']} + 隔离{rows['quarantined']} + 重复{rows['duplicate']}"
+        )
+        totals += f" + 忽略{rows['ignored']} + 退回{rows['refused']}"
+        out.writerow(
+            [summary["file_name"], "", "", "", receipt["status_zh"], totals, f"规则版本 {summary['rule_set_version']}"]
+        )
+    return path
