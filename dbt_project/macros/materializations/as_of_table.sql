@@ -5,7 +5,7 @@
 {% materialization as_of_table, adapter='duckdb' %}
     {%- do assert_reads_marts_only() -%}
     {%- do assert_uses_known_by(compiled_code) -%}
-    {%- set result = dbt_duckdb.materialization_table_duckdb() -%}
+    {%- set result = materialization_table_duckdb() -%}
     {%- set contract_sql = get_select_subquery(compiled_code) if config.get('contract').enforced else compiled_code -%}
     {% call statement('as_of_macro') -%}
         create or replace macro {{ this.include(database=false).incorporate(path={'identifier': this.identifier ~ '_as_of'}) }}(known_by) as table (
