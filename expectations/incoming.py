@@ -1,0 +1,170 @@
+"""May the accepted rows of new deliveries enter the warehouse?
+
+What the standards and code lists already say is derived from them; only knowledge they do not hold is written here. Landing
+has judged every row by the same standards: this border catches what slipped past it (a defect of landing, a file changed
+afterwards, rows of another rule set), so each rule is checked again by other means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import great_expectations.expectations as gxe
+
+from jingjinji.codes import code_list
+from jingjinji.contracts import Contracts, Standard
+from jingjinji.quality_gx import TableSuite, because, no_rows
+
+ROW = "select delivery_id, row_number from {batch} where "
+LANDED = {"delivery_id": "VARCHAR", "row_number": "BIGINT", "known_from": "TIMESTAMP", "landed_at": "TIMESTAMP"}
+# The first act on accidents and disasters whose figures are collected here; nothing older is reported by these feeds.
+EARLIEST = "1949-10-01"
+METRIC_TYPES = ("count", "money", "area")
+
+
+def suites(contracts: Contracts, queries: dict[str, str]) -> list[TableSuite]:
+    """One suite per dataset to check.
+
+    Args:
+        queries: dataset → SQL that selects the landed rows to look at.
+    """
+    return [
+        TableSuite("incoming", "raw", dataset, tuple(expectations(contracts.standards[dataset])), query)
+        for dataset, query in queries.items()
+    ]
+
+
+def expectations(standard: Standard) -> Iterator[gxe.Expectation]:
+    """Everything one dataset's landed rows must keep."""
+    yield from structure(standard)
+    yield from values(standard)
+    yield from rules(standard)
+    yield from knowledge(standard)
+
+
+def structure(standard: Standard) -> Iterator[gxe.Expectation]:
+    """Columns, their order and types, and what may not be missing: the standard and the shape of landed rows."""
+    here = f"feeds/{standard.dataset}/_standard.yml"
+    types = LANDED | {name: column.sql_type for name, column in standard.columns.items()}
+    yield gxe.ExpectTableColumnsToMatchOrderedList(
+        column_list=list(types),
+        meta=because(
+            "字段与数据标准一致", "landed rows have the columns of the standard", here, name="columns_as_agreed"
+        ),
+    )
+    wrong = " or ".join(f"typeof({name}) <> '{type_}'" for name, type_ in types.items())
+    yield no_rows(
+        "types_as_agreed",
+        ROW + wrong,
+        columns="*",
+        why_zh="字段类型与数据标准一致",
+        why="every column has the type of the standard",
+        source=here,
+    )
+    for name in [*LANDED, *(n for n, column in standard.columns.items() if column.required)]:
+        yield gxe.ExpectColumnValuesToNotBeNull(
+            column=name, meta=because("标准规定为必填", "required by the standard", here, name="required_is_given")
+        )
+
+
+def values(standard: Standard) -> Iterator[gxe.Expectation]:
+    """Codes of their lists, and no negative count, sum of money or area."""
+    for name, column in standard.columns.items():
+        if column.codes:
+            yield gxe.ExpectColumnValuesToBeInSet(
+                column=name,
+                value_set=list(code_list(column.codes)),
+                meta=because(
+                    f"{column.zh}只能取代码表中的值",
+                    "only codes of the agreed list",
+                    f"dbt_project/seeds · {column.codes}",
+                    name="code_is_in_its_list",
+                ),
+            )
+        if column.type in METRIC_TYPES:
+            yield gxe.ExpectColumnValuesToBeBetween(
+                column=name,
+                min_value=0,
+                meta=because(
+                    f"{column.zh}不会是负数；更正以新的总数报送",
+                    "totals are sent, a correction sends the new total",
+                    standard.source,
+                    name="is_not_negative",
+                ),
+            )
+
+
+def rules(standard: Standard) -> Iterator[gxe.Expectation]:
+    """The row rules of the standard, and that the key is unique within one delivery."""
+    for rule_id, rule in standard.rules.items():
+        yield no_rows(
+            f"rule_{rule_id}",
+            ROW + f"not ({_escaped(rule.check)})",
+            columns=", ".join(rule.columns),
+            why_zh=rule.zh,
+            why=rule.en,
+            source=rule.source,
+        )
+    key = ", ".join(["delivery_id", *standard.key])
+    yield no_rows(
+        "key_is_unique_in_a_delivery",
+        f"select delivery_id, count(*) as rows_with_same_key from {{batch}} group by {key} having count(*) > 1",
+        columns=key,
+        why_zh="同一次交付中同一主键只能有一行，否则无法确定采用哪一行",
+        why="two rows with one key in one delivery: nobody could say which one holds",
+        source=f"feeds/{standard.dataset}/_standard.yml · key",
+    )
+    yield no_rows(
+        "row_number_is_unique_in_a_delivery",
+        "select delivery_id, row_number from {batch} group by all having count(*) > 1",
+        columns="delivery_id, row_number",
+        why_zh="每一行只入库一次",
+        why="a row loaded twice would be counted twice",
+        source="docs/architecture.md · Landing → build",
+    )
+
+
+def knowledge(standard: Standard) -> Iterator[gxe.Expectation]:
+    """What no standard says."""
+    yield no_rows(
+        "known_from_is_not_after_arrival",
+        ROW + "known_from > landed_at + interval 1 day",
+        columns="known_from, landed_at",
+        why_zh="报告时间不会晚于收到时间；只写到日期的时间按当日末计，故放宽一天",
+        why="nobody sends a report before it was made; a value that names a day means its end, hence one day of grace",
+        source="docs/architecture.md · Time",
+    )
+    moments = [name for name, column in standard.columns.items() if column.type == "timestamp"]
+    early = " or ".join(f"{name} < timestamp '{EARLIEST}'" for name in [*moments, "known_from"])
+    yield no_rows(
+        "moments_are_of_this_age",
+        ROW + early,
+        columns=", ".join(moments),
+        why_zh="早于1949年10月的时间是日期换算错误（如 Excel 序列号 0、1900 年）",
+        why="an earlier moment is a date gone wrong, such as an Excel serial number read as 1900",
+        source="docs/architecture.md · Time",
+    )
+    if standard.must_have_one_of:
+        yield no_rows(
+            "report_says_something",
+            ROW + f"coalesce({', '.join(f'{name}::varchar' for name in standard.must_have_one_of)}) is null",
+            columns=", ".join(standard.must_have_one_of),
+            why_zh="一份报告至少报一项指标；全空不等于零报告",
+            why="a report has at least one metric; all empty is not a report of zero",
+            source=f"feeds/{standard.dataset}/_standard.yml · must_have_one_of",
+        )
+    yield no_rows(
+        "region_is_the_senders",
+        "select rows.delivery_id, rows.row_number from {batch} as rows"
+        " inner join raw.deliveries as deliveries on deliveries.delivery_id = rows.delivery_id"
+        " inner join raw.feeds as feeds on feeds.feed_id = deliveries.feed_id"
+        " where rows.region_code <> feeds.region_code",
+        columns="region_code",
+        why_zh="一次交付只含报送地区自己的数据；其他地区的行说明文件拿错了",
+        why="a delivery speaks of its own region; a row of another one means the wrong file",
+        source="feeds/<dataset>/<region>.yml · region_code",
+    )
+
+
+def _escaped(sql: str) -> str:
+    return sql.replace("{", "{{").replace("}", "}}")

@@ -1,0 +1,95 @@
+"""The incoming border: what is held out, what goes on, and what is written about it. GX is imported once per process."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+from quality_candidates import deliver, raw_candidate
+
+from jingjinji.quality import check_incoming
+
+
+@pytest.fixture
+def candidate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("JJJ_HOME", str(tmp_path))
+    return raw_candidate(tmp_path)
+
+
+def rows(candidate: Path, query: str) -> list[tuple]:
+    with duckdb.connect(str(candidate), read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_good_deliveries_enter_and_are_not_checked_twice(candidate: Path) -> None:
+    deliver(candidate, "d1", [{}])
+    first = check_incoming(candidate)
+    assert first.passed and not first.held
+    assert len(first.results) > 20 and all(result.success for result in first.results)
+    assert check_incoming(candidate).results == ()
+
+
+@pytest.mark.parametrize(
+    ("fault", "expectation"),
+    [
+        ({"affected_persons": -1, "deaths_persons": None}, "is_not_negative"),
+        ({"report_stage": "速报"}, "code_is_in_its_list"),
+        ({"event_id": None}, "required_is_given"),
+        ({"crop_affected_ha": 10, "crop_failed_ha": 11}, "rule_D01"),
+        ({"region_code": "110000", "unit_code": "110000"}, "region_is_the_senders"),
+        ({"known_from": "2023-08-05 00:00:00"}, "known_from_is_not_after_arrival"),
+        ({"as_of_at": "1900-01-01 00:00:00"}, "moments_are_of_this_age"),
+        ({"affected_persons": None, "deaths_persons": None}, "report_says_something"),
+    ],
+)
+def test_a_faulty_delivery_is_held_out_and_the_others_go_on(candidate: Path, fault: dict, expectation: str) -> None:
+    for number in range(1, 6):
+        deliver(candidate, f"good{number}", [{"event_id": f"e{number}"}])
+    deliver(candidate, "faulty", [{"event_id": "e8"}, {"event_id": "e9"} | fault])
+    verdict = check_incoming(candidate)
+    assert verdict.passed
+    assert [held.delivery_id for held in verdict.held] == ["faulty"]
+    assert expectation in {reason.expectation for reason in verdict.held[0].reasons}
+    loaded = rows(candidate, "select distinct delivery_id from raw.disaster_losses order by 1")
+    assert loaded == [(f"good{number}",) for number in range(1, 6)]
+    assert rows(candidate, "select delivery_id from raw.deliveries where status = 'held'") == [("faulty",)]
+
+
+def test_the_same_key_twice_in_one_delivery_is_held_but_in_two_deliveries_is_not(candidate: Path) -> None:
+    deliver(candidate, "first", [{}])
+    deliver(candidate, "again", [{}])
+    deliver(candidate, "twice", [{}, {}])
+    assert [held.delivery_id for held in check_incoming(candidate).held] == ["twice"]
+
+
+def test_what_was_held_is_told_in_the_verdict_file_the_rows_and_the_page(candidate: Path, tmp_path: Path) -> None:
+    deliver(candidate, "faulty", [{"deaths_persons": 13800138000, "affected_persons": 1}])
+    check_incoming(candidate)
+    content = json.loads((candidate.parent / "incoming.json").read_text(encoding="utf-8"))
+    assert content["passed"] and content["held"][0]["feed_id"] == "disaster_losses/hebei"
+    assert "死亡与失踪人口之和大于受灾人口" in content["held"][0]["why"]
+    told = rows(
+        candidate,
+        "select severity, unexpected_count, observed from marts.fct_quality_results where not success and is_latest",
+    )
+    assert told[0][:2] == ("held", 1) and "delivery_id=faulty, row_number=1" in told[0][2]
+    page = (tmp_path / "quality" / "index.html").read_text(encoding="utf-8")
+    assert "死亡与失踪人口之和大于受灾人口" in page
+    assert "13800138000" not in page + json.dumps(content) + str(told), "values never reach a report"
+
+
+def test_a_missing_column_stops_the_build_and_blames_no_delivery(candidate: Path) -> None:
+    deliver(candidate, "good", [{}])
+    with duckdb.connect(str(candidate)) as connection:
+        connection.execute("alter table raw.disaster_losses drop column unit_code")
+    verdict = check_incoming(candidate)
+    assert not verdict.passed and not verdict.held
+    assert "columns_as_agreed" in {result.expectation for result in verdict.failed}
+    assert rows(candidate, "select count(*) from raw.disaster_losses") == [(1,)]
+
+
+def test_a_check_with_nothing_new_leaves_the_results_table_there(candidate: Path) -> None:
+    assert check_incoming(candidate).passed
+    assert rows(candidate, "select count(*) from marts.fct_quality_results") == [(0,)]
