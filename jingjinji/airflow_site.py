@@ -143,9 +143,13 @@ def make_manifest(home: Home, env: dict[str, str]) -> None:
 def _run(argv: list[str], env: dict[str, str], log: Path) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out:
-        done = subprocess.run(argv, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
+        done = subprocess.run(
+            argv, check=False, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
+        )
     if done.returncode:
-        raise ServiceError(f"{' '.join(argv[:3])} failed with exit code {done.returncode}; the end of {log}:\n{tail(log)}")
+        raise ServiceError(
+            f"{' '.join(argv[:3])} failed with exit code {done.returncode}; the end of {log}:\n{tail(log)}"
+        )
 
 
 def parts(home: Home, port: int) -> list[Service]:
@@ -169,7 +173,9 @@ def is_healthy(port: int) -> bool:
         health = call(port, "GET", "/api/v2/monitor/health")
     except (URLError, ConnectionError, TimeoutError):
         return False
-    return all((health.get(part) or {}).get("status") == "healthy" for part in ("metadatabase", "scheduler", "dag_processor"))
+    return all(
+        (health.get(part) or {}).get("status") == "healthy" for part in ("metadatabase", "scheduler", "dag_processor")
+    )
 
 
 def login(home: Home, port: int) -> str:

@@ -12,9 +12,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jingjinji import paths
+
+if TYPE_CHECKING:
+    from jingjinji.landing import Outcome
 
 BUILD_DAG_ID = "build_warehouse"
 EXPORT_DAG_ID = "publish_exports"
@@ -70,7 +73,7 @@ def report_failure(context: Any) -> None:
     from jingjinji import audit
 
     ti = context["ti"]
-    audit.append("task_failed", dag_id=ti.dag_id, task_id=ti.task_id, run_id=context["run_id"], try_number=ti.try_number)
+    audit.record("task.fail", dag_id=ti.dag_id, task_id=ti.task_id, run_id=context["run_id"], try_number=ti.try_number)
 
 
 def land_feed(feed_id: str, keep: Callable[[str, Any], None]) -> str | None:
@@ -82,23 +85,28 @@ def land_feed(feed_id: str, keep: Callable[[str, Any], None]) -> str | None:
     Returns:
         None: all that was new was accepted. `"refused"`: the task to go on with, since deliveries were refused.
     Raises:
-        AirflowSkipException: nothing new; the run is done and makes no build.
-        AirflowFailException: nothing new was accepted and deliveries were refused; what to do is in the message.
+        AirflowSkipException: nothing new; the run is done and makes no build. A refused file that still lies in the
+            inbox is not new: its receipt was written when it came.
+        AirflowFailException: nothing was accepted and deliveries were refused; what to do is in the message.
     """
     from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
     from jingjinji.landing import land_inbox
 
-    outcomes = land_inbox(feed_id)
-    messages = [str(text) for o in outcomes if o.status == "refused" for text in (o.messages or [o.receipt])]
-    has_new = any(o.is_new and o.status == "accepted" for o in outcomes)
-    log.info("%s: %s deliveries, %s", feed_id, len(outcomes), "something new" if has_new else "nothing new")
-    if has_new:
+    outcomes = [o for o in land_inbox(feed_id) if o.is_new]
+    messages = [_refusal(o) for o in outcomes if o.status == "refused"]
+    log.info("%s: %s new deliveries, %s refused", feed_id, len(outcomes), len(messages))
+    if any(o.status != "refused" for o in outcomes):
         keep("refused", messages)
         return "refused" if messages else None
     if messages:
         raise AirflowFailException("\n".join(messages))
     raise AirflowSkipException(f"{feed_id}: nothing new")
+
+
+def _refusal(outcome: Outcome) -> str:
+    reasons = "; ".join(f"{m['code']} {m['message']} → {m['fix']}" for m in outcome.messages)
+    return f"{outcome.feed_id}/{outcome.file_name} refused: {reasons} (receipt: {outcome.receipt})"
 
 
 def fail_refused(messages: list[str]) -> None:
@@ -155,7 +163,8 @@ def check(stage: str, candidate: str) -> None:
 
     verdict = {"incoming": quality.check_incoming, "published": quality.check_published}[stage](Path(candidate))
     if not verdict.passed:
-        raise AirflowFailException(f"{stage} check failed, nothing is released: {verdict}")
+        reasons = "\n".join(str(result) for result in verdict.failed)
+        raise AirflowFailException(f"{stage} check failed, everybody stays on the last release:\n{reasons}")
 
 
 def finish(candidate: str) -> None:
@@ -166,10 +175,19 @@ def finish(candidate: str) -> None:
 
 
 def release(candidate: str) -> str:
-    """Make the candidate the release everybody sees; returns the release id."""
+    """Make the candidate the release everybody sees; returns the release id.
+
+    Raises:
+        AirflowSkipException: the current release already holds the same content; partners get nothing new.
+    """
+    from airflow.sdk.exceptions import AirflowSkipException
+
     from jingjinji.release import create_release
 
-    return str(create_release(Path(candidate)))
+    made = create_release(Path(candidate))
+    if not made.is_new:
+        raise AirflowSkipException(f"release {made.release_id} already holds this content")
+    return made.release_id
 
 
 def export(agreement_id: str) -> None:
