@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from jingjinji.landing import COUNTS, Outcome
+from jingjinji.judging import COUNTS
+from jingjinji.landing import Outcome
 from jingjinji.receipts import STATUS
 
 NAMES = {

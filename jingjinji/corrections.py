@@ -1,0 +1,166 @@
+"""Changing what was landed without losing anything: conform again under today's rules, or take a wrong delivery out.
+
+Both add a version to the delivery's folder; what stood before stays readable. Both can be rehearsed: the same action runs on
+a linked copy of the home, is built there, and the difference it makes to the marts is shown before anything is kept.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from jingjinji import audit, landing, receipts
+from jingjinji.contracts import load_contracts, rule_set_version
+from jingjinji.judging import COUNTS
+from jingjinji.landing import Outcome
+from jingjinji.paths import Home, home
+
+
+class CorrectionError(ValueError):
+    """The delivery cannot be changed this way; the message says why and what to do."""
+
+
+def due_for_reland(which: tuple[str, ...] = (), restore: bool = False) -> list[dict[str, Any]]:
+    """Manifests of the current deliveries that today's rules would judge anew.
+
+    Args:
+        which: feed ids or delivery ids; empty means all.
+        restore: take withdrawn deliveries instead.
+    """
+    contracts = load_contracts()
+    due = []
+    for _, manifest in landing.current_deliveries():
+        if which and manifest["feed_id"] not in which and manifest["delivery_id"] not in which:
+            continue
+        if restore != (manifest["status"] == "withdrawn") or manifest["feed_id"] not in contracts.feeds:
+            continue
+        feed = contracts.feed(manifest["feed_id"])
+        changed = manifest["rule_set_version"] != rule_set_version(contracts.standard_of(feed), feed)
+        if (changed or restore) and _archived(home(), manifest).exists():
+            due.append(manifest)
+    return due
+
+
+def reland(which: tuple[str, ...] = (), *, restore: bool = False) -> list[Outcome]:
+    """Conform again, from the archived bytes, every delivery whose rules have changed; quarantined rows heal.
+
+    Args:
+        which: feed ids or delivery ids; empty means all.
+        restore: bring withdrawn deliveries back instead.
+
+    Returns:
+        One Outcome per delivery that was conformed again; empty when all stand under today's rules.
+    """
+    return [_conform_again(manifest) for manifest in due_for_reland(which, restore)]
+
+
+def _archived(place: Home, manifest: dict[str, Any]) -> Path:
+    return place.archive / manifest["file_sha256"][:2] / manifest["file_sha256"]
+
+
+def _conform_again(manifest: dict[str, Any]) -> Outcome:
+    place, contracts = home(), load_contracts()
+    feed = contracts.feed(manifest["feed_id"])
+    standard = contracts.standard_of(feed)
+    kept = (
+        "delivery_id",
+        "feed_id",
+        "dataset",
+        "region",
+        "file_name",
+        "file_sha256",
+        "file_bytes",
+        "period",
+        "data_origin",
+    )
+    identity = {key: manifest[key] for key in kept} | {"rule_set_version": rule_set_version(standard, feed)}
+    folder = place.deliveries / feed.feed_id / manifest["delivery_id"]
+    with landing.scratch_folder(place) as scratch:
+        shutil.copyfile(_archived(place, manifest), scratch / "bytes")
+        return landing.conform_and_commit(place, standard, feed, scratch, identity, folder)
+
+
+def withdraw(delivery_id: str, reason: str) -> Outcome:
+    """Take a wrong delivery out of everything after the landing zone. The bytes, the earlier version and the reason stay.
+
+    Args:
+        delivery_id: as printed by `jjj land` and in receipts.
+        reason: why, for the trace; Chinese, without personal data.
+
+    Raises:
+        CorrectionError: no such delivery, or already withdrawn, or no reason given.
+    """
+    if not reason.strip():
+        raise CorrectionError("撤回须写明原因：--reason")
+    found = [m for _, m in landing.current_deliveries() if m["delivery_id"] == delivery_id]
+    if not found:
+        raise CorrectionError(f"没有编号为 {delivery_id} 的报送；编号见 jjj land 的输出或回执")
+    manifest = found[0]
+    if manifest["status"] == "withdrawn":
+        raise CorrectionError(f"报送 {delivery_id} 已于 {manifest['landed_at']} 撤回")
+    received = manifest["rows"]["received"]
+    rows = dict.fromkeys(COUNTS, 0) | {"received": received, "refused": received}
+    message = {"code": "W01", "message": f"已撤回：{reason}", "fix": "如需恢复，请用 jjj reland --restore"}
+    changed = {"version": manifest["version"] + 1, "landed_at": landing.now().isoformat(), "status": "withdrawn"}
+    manifest = manifest | changed | {"rows": rows, "messages": [message]}
+    place = home()
+    folder = place.deliveries / manifest["feed_id"] / delivery_id
+    with landing.scratch_folder(place) as scratch:
+        staged = scratch / "staged"
+        staged.mkdir()
+        landing.write_json(staged / "delivery.json", manifest)
+        receipts.write(staged, manifest, [])
+        if not landing.commit(staged, folder, manifest["version"]):
+            raise CorrectionError(f"报送 {delivery_id} 刚被他人改动，请重新查看后再撤回")
+    audit.record("landing.withdrawn", delivery_id=delivery_id, feed_id=manifest["feed_id"], reason=reason)
+    receipt = folder / f"v{manifest['version']:04d}" / "receipt.json"
+    name, version = manifest["file_name"], manifest["version"]
+    return Outcome(manifest["feed_id"], name, "withdrawn", True, delivery_id, rows, receipt, (message,), version)
+
+
+# ---------------------------------------------------------------- rehearsal
+
+
+@contextmanager
+def rehearsal() -> Iterator[Home]:
+    """A linked copy of the home, in which the same commands run for real and nothing of the home changes."""
+    real = home()
+    copy = Home(Path(tempfile.mkdtemp(prefix="rehearsal-", dir=real.root)))
+    before = os.environ.get("JJJ_HOME")
+    try:
+        shutil.copytree(real.deliveries, copy.deliveries, copy_function=os.link)
+        copy.archive.symlink_to(real.archive)
+        for linked in (real.marker, real.releases):
+            if linked.exists():
+                (copy.root / linked.name).symlink_to(linked)
+        if real.current.is_symlink():
+            copy.current.symlink_to(real.current.readlink())
+        copy.builds.mkdir()
+        for built in real.builds.glob("*"):
+            (copy.builds / built.name).symlink_to(built)
+        os.environ["JJJ_HOME"] = str(copy.root)
+        yield copy
+    finally:
+        os.environ.pop("JJJ_HOME") if before is None else os.environ.update(JJJ_HOME=before)
+        shutil.rmtree(copy.root, ignore_errors=True)
+
+
+def rehearse(action: Callable[[], Any], describe: Callable[[Path], str]) -> str:
+    """What `action` would change in the marts, in words.
+
+    Args:
+        action: for example `lambda: withdraw(delivery_id, reason)`.
+        describe: gets the candidate built after the action; says how it differs from the current release.
+    """
+    from jingjinji import build
+
+    with rehearsal():
+        action()
+        result = build.build(f"rehearsal-{uuid.uuid4().hex[:8]}")
+        return "对已发布的数据没有影响" if result.nothing_new else describe(result.path)
