@@ -36,8 +36,9 @@ class Judgement:
     keep_bytes: bool = True
 
 
-def _message(code: str, message: str, fix: str) -> dict[str, str]:
-    return {"code": code, "message": message, "fix": fix}
+def message(code: str, text: str, fix: str) -> dict[str, str]:
+    """One line of a receipt about the whole delivery."""
+    return {"code": code, "message": text, "fix": fix}
 
 
 def judge(
@@ -71,7 +72,7 @@ def judge(
 def _refused(received: int, error: UnreadableError) -> Judgement:
     rows = dict.fromkeys(COUNTS, 0) | {"received": received, "refused": received}
     keep = error.code != "F08"
-    return Judgement(rows, "refused", [_message(error.code, error.message, error.fix)], keep_bytes=keep)
+    return Judgement(rows, "refused", [message(error.code, error.message, error.fix)], keep_bytes=keep)
 
 
 def _count_rows(con: duckdb.DuckDBPyConnection) -> int:
@@ -136,10 +137,10 @@ def _notes(feed: Feed, file_name: str, detected: Detected) -> list[dict[str, str
     notes = []
     if detected.format != feed.format:
         text = f"文件{file_name}实际是{detected.format.upper()}，约定是{feed.format.upper()}；已按实际格式读取"
-        notes.append(_message("N01", text, "请按约定的格式报送"))
+        notes.append(message("N01", text, "请按约定的格式报送"))
     elif detected.encoding and detected.encoding.removesuffix("-sig") != feed.encoding:
         text = f"文件{file_name}实际编码是{detected.encoding}，约定是{feed.encoding}；已按实际编码读取"
-        notes.append(_message("N02", text, "请按约定的编码报送"))
+        notes.append(message("N02", text, "请按约定的编码报送"))
     return notes
 
 
@@ -160,10 +161,10 @@ def _refuse_if_too_many(judgement: Judgement, feed: Feed) -> None:
     if feed.unknown_code == "refuse" and unknown:
         first = unknown[0]
         text = f"第{first.row}行：{first.message}；本数据约定含未知代码即整批退回"
-        judgement.messages.append(_message("F13", text, first.fix))
+        judgement.messages.append(message("F13", text, first.fix))
     elif judged and rows["quarantined"] / judged > feed.max_reject_share:
         share = f"{rows['quarantined']}/{judged}行有错，超过约定的上限{feed.max_reject_share:.0%}"
-        judgement.messages.append(_message("F07", f"整批退回：{share}", "请按逐行说明修改后整批重新报送"))
+        judgement.messages.append(message("F07", f"整批退回：{share}", "请按逐行说明修改后整批重新报送"))
     else:
         return
     judgement.status = "refused"
@@ -174,7 +175,6 @@ def _write_parquet(
     con: duckdb.DuckDBPyConnection,
     standard: Standard,
     todo: Plan,
-    sheet: Sheet,
     staged: Path,
     delivery_id: str,
     landed_at: dt.datetime,

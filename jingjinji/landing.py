@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 
 from jingjinji import audit, receipts
 from jingjinji.contracts import Feed, Standard, load_contracts, rule_set_version
-from jingjinji.judging import COUNTS, judge
+from jingjinji.judging import COUNTS, judge, message
 from jingjinji.paths import Home, home
 
 
@@ -175,10 +175,10 @@ def _repeated(folder: Path, earlier: dict[str, Any], file_name: str, *, keep: bo
     refused = earlier["status"] == "refused"
     rows = dict.fromkeys(COUNTS, 0) | {"received": received, "refused" if refused else "duplicate": received}
     messages = tuple(earlier["messages"]) if refused else (
-        _message("I01", f"与{earlier['landed_at']}已收到的报送完全相同，未作任何改动", "无需处理"),
+        message("I01", f"与{earlier['landed_at']}已收到的报送完全相同，未作任何改动", "无需处理"),
     )  # fmt: skip
     if earlier["status"] == "withdrawn":
-        messages = (_message("I02", f"该报送已于{earlier['landed_at']}撤回", "如需恢复，请用 jjj reland --restore"),)
+        messages = (message("I02", f"该报送已于{earlier['landed_at']}撤回", "如需恢复，请用 jjj reland --restore"),)
     receipt = folder / f"v{earlier['version']:04d}" / "receipt.json"
     status = "refused" if refused else "duplicate"
     return Outcome(
