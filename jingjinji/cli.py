@@ -49,6 +49,29 @@ def land(
 
 # ---------------------------------------------------------------- build, check
 
+
+@app.command()
+def build(
+    full: bool = typer.Option(False, "--full", help="Start from an empty file and load every delivery again."),
+    run_id: str | None = typer.Option(None, help="Name of the build; made from the time when absent."),
+    output: str = typer.Option("text", "--format", help="text or json."),
+) -> None:
+    """Make the next candidate: copy of the last build, new deliveries, all models and their tests.
+
+    Exit code 0 also when there is nothing new; 1 when a model or test failed, and everybody stays on the last release.
+
+    Example: jjj build --full
+    """
+    from jingjinji import build as builds
+
+    try:
+        made = builds.build(run_id, full=full, on_progress=lambda line: typer.echo(f"  {line}", err=True))
+    except builds.BuildError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    typer.echo(builds.result_json(made) if output == "json" else builds.result_text(made))
+
+
 # ---------------------------------------------------------------- release: release, query
 
 # ---------------------------------------------------------------- export: export, verify
