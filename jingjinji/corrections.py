@@ -83,7 +83,7 @@ def _conform_again(manifest: dict[str, Any]) -> Outcome:
     folder = place.deliveries / feed.feed_id / manifest["delivery_id"]
     with landing.scratch_folder(place) as scratch:
         shutil.copyfile(_archived(place, manifest), scratch / "bytes")
-        return landing.conform_and_commit(place, standard, feed, scratch, identity, folder)
+        return landing.conform_and_commit(place, standard, feed, scratch, identity, folder, manifest["version"] + 1)
 
 
 def withdraw(delivery_id: str, reason: str) -> Outcome:

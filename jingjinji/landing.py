@@ -104,7 +104,8 @@ def land(
             "file_name": path.name, "file_sha256": digest, "file_bytes": path.stat().st_size, "period": period,
             "data_origin": data_origin, "rule_set_version": rules,
         }  # fmt: skip
-        return conform_and_commit(place, standard, feed, scratch, identity, folder, dry_run)
+        version = earlier["version"] + 1 if earlier else 1
+        return conform_and_commit(place, standard, feed, scratch, identity, folder, version, dry_run)
 
 
 def land_inbox(feed_id: str) -> list[Outcome]:
@@ -201,13 +202,14 @@ def conform_and_commit(
     scratch: Path,
     identity: dict[str, Any],
     folder: Path,
+    version: int,
     dry_run: bool = False,
 ) -> Outcome:
+    """Judge the bytes in `scratch` and commit the result as `version` of the delivery, unless somebody else was first."""
     staged = scratch / "staged"
     staged.mkdir()
     landed_at = now()
     judgement = judge(standard, feed, scratch, staged, identity, landed_at)
-    version = _latest_version(folder) + 1
     manifest = identity | {
         "version": version, "landed_at": landed_at.isoformat(), "status": judgement.status, "rows": judgement.rows,
         "messages": judgement.messages, **judgement.facts,
