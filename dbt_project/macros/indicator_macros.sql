@@ -67,3 +67,30 @@
 {% macro date_part_of(part, moment) -%}
     extract({{ part }} from {{ moment }})
 {%- endmacro %}
+
+{#- Whether a computed value, rounded to the published precision, is the published figure (or lies within a published bound). -#}
+{% macro agrees_with_published(computed, figure) -%}
+    case
+        when {{ computed }} is null then null
+        when {{ figure }}.published_operator = '<='
+            then round({{ computed }} / {{ figure }}.published_precision)
+                <= round({{ figure }}.published_value / {{ figure }}.published_precision)
+        else round({{ computed }} / {{ figure }}.published_precision)
+            = round({{ figure }}.published_value / {{ figure }}.published_precision)
+    end
+{%- endmacro %}
+
+{#- All changes of one metric of one event and unit up to the row. -#}
+{% macro loss_versions() -%}
+    (
+        partition by region_code, event_id, metric, unit_code
+        order by known_from rows between unbounded preceding and current row
+    )
+{%- endmacro %}
+
+{#- A number as people write it: 1000, not 1000.0. -#}
+{% macro number_text(number) -%}
+    case
+        when {{ number }} >= 1 then cast(cast({{ number }} as bigint) as varchar) else cast({{ number }} as varchar)
+    end
+{%- endmacro %}
