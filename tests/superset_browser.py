@@ -1,0 +1,155 @@
+"""Drive the dashboard in a headless Chromium the way an analyst does: log in, look, choose."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import Page, Response, expect, sync_playwright
+
+from jingjinji.superset_site import DASHBOARD_PATH
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def find_browser() -> str:
+    """The browser of this machine.
+
+    Raises:
+        RuntimeError: there is none; the message says what to install.
+    """
+    found = next((path for path in map(shutil.which, NAMES) if path), None)
+    if found is None:
+        raise RuntimeError(
+            "no Chromium on PATH: the dashboard tests need one and fonts for Chinese. "
+            "Debian/Ubuntu: apt-get install -y chromium fonts-wqy-microhei"
+        )
+    return found
+
+
+@dataclass
+class Watch:
+    """What the page asked for while it was open."""
+
+    chart_answers: list[tuple[int, str]] = field(default_factory=list)
+    page_errors: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """An open dashboard. Methods wait for what they did to be on the screen."""
+
+    page: Page
+    base: str
+    watch: Watch
+
+    def open_tab(self, title: str) -> None:
+        self.page.get_by_role("tab", name=title).click()
+        self.settle()
+
+    def settle(self, timeout_s: float = 60) -> None:
+        """Wait until no visible chart is loading."""
+        self.page.wait_for_function(
+            """() => { const seen = [...document.querySelectorAll('[data-test-chart-id]')].filter(e => e.offsetParent);
+                return seen.length > 0 && seen.every(e => !e.querySelector('[data-test="loading-indicator"], .loading')
+                    && e.querySelector('.slice_container')); }""",
+            timeout=timeout_s * 1000,
+        )
+        self.page.wait_for_timeout(400)
+
+    def chart(self, title: str) -> str:
+        """The text of a chart that is on the screen, whitespace collapsed."""
+        holder = self.page.locator(f'[data-test-chart-name="{title}"]').first
+        holder.scroll_into_view_if_needed()
+        expect(holder.locator(".slice_container").first).to_be_visible(timeout=30000)
+        return re.sub(r"\s+", " ", holder.inner_text())
+
+    def rows(self, title: str) -> dict[str, list[str]]:
+        """A table on the screen: first cell → the other cells."""
+        holder = self.page.locator(f'[data-test-chart-name="{title}"]').first
+        holder.scroll_into_view_if_needed()
+        cells = holder.locator("tbody tr").evaluate_all(
+            "rows => rows.map(r => [...r.querySelectorAll('td')].map(c => c.innerText.trim()))"
+        )
+        return {row[0]: row[1:] for row in cells if row}
+
+    def failures(self) -> list[str]:
+        """Charts on the screen that show an error or nothing at all."""
+        return self.page.evaluate(
+            """() => [...document.querySelectorAll('[data-test-chart-id]')].filter(e => e.offsetParent).map(e => {
+                const name = e.getAttribute('data-test-chart-name');
+                const error = e.querySelector('.ant-alert-error, [role=alert]');
+                if (error) return name + ': ' + error.innerText;
+                const drawn = e.querySelector('.slice_container canvas, .slice_container svg, .slice_container table,'
+                    + '.slice_container p');
+                return drawn ? null : name + ': nothing drawn';
+            }).filter(Boolean)"""
+        )
+
+    def choose(self, filter_id: str, value: str) -> None:
+        """Choose a value in a filter of the bar on the left (`as_of`, `process`, `gdp_vintage`) and apply it."""
+        box = self.page.locator(f"input#NATIVE_FILTER-{filter_id}")
+        box.click(force=True)  # the chosen value lies over the input
+        box.fill(value)
+        self.page.locator(".ant-select-item-option", has_text=value).first.click()
+        with self.page.expect_response(lambda response: "/api/v1/chart/data" in response.url):
+            self.page.locator('[data-test="filter-bar__apply-button"]').click()
+        self.settle()
+
+    def picture(self, path: Path) -> None:
+        """Save what a tall screen would show."""
+        height = self.page.evaluate("(document.querySelector('.grid-container')?.scrollHeight || 1500) + 260")
+        self.page.set_viewport_size({"width": 1500, "height": min(int(height), 4000)})
+        self.page.wait_for_timeout(800)
+        self.settle()
+        self.page.screenshot(path=str(path))
+
+
+def _observe(page: Page, base: str) -> Watch:
+    watch = Watch()
+
+    def answered(response: Response) -> None:
+        if "/api/v1/chart/data" in response.url:
+            watch.chart_answers.append((response.status, response.url))
+
+    page.on("response", answered)
+    page.on("pageerror", lambda error: watch.page_errors.append(str(error)))
+    page.on("request", lambda r: None if r.url.startswith((base, "data:", "blob:")) else watch.outside.append(r.url))
+    return watch
+
+
+@contextmanager
+def dashboard(port: int, username: str, password: str) -> Iterator[Dashboard]:
+    """Log in and open the joint dashboard; closes the browser at the end."""
+    base = f"http://127.0.0.1:{port}"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), headless=True, args=list(FLAGS))
+        page = browser.new_context(viewport={"width": 1500, "height": 1000}, locale="zh-CN").new_page()
+        watch = _observe(page, base)
+        page.goto(f"{base}/login/")
+        page.locator("input#username, input[name=username]").fill(username)
+        page.locator("input[type=password]").fill(password)
+        page.locator("[data-test=login-button], button[type=submit]").first.click()
+        page.wait_for_url(lambda url: "/login" not in url)
+        page.goto(f"{base}{DASHBOARD_PATH}", wait_until="domcontentloaded")
+        page.wait_for_selector("[data-test-chart-id]", timeout=60000)
+        opened = Dashboard(page, base, watch)
+        opened.settle()
+        try:
+            yield opened
+        finally:
+            browser.close()
