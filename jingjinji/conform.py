@@ -145,8 +145,8 @@ def plan(standard: Standard, feed: Feed, sheet: Sheet) -> Plan:
 def _unpivoted(feed: Feed) -> tuple[Bound, ...]:
     assert feed.unpivot
     name, value = feed.unpivot.name, feed.unpivot.value
-    unit = FeedColumn(source="cell")
-    return (Bound(name, "cell_name", "", None, unit), Bound(value, "cell_value", "", None, unit))
+    source = FeedColumn.model_validate({"from": "cell"})
+    return (Bound(name, "cell_name", "", None, source), Bound(value, "cell_value", "", None, source))
 
 
 def _source_sql(feed: Feed, sheet: Sheet) -> str:

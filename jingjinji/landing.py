@@ -230,7 +230,7 @@ def conform_and_commit(
             return _repeated(folder, earlier, identity["file_name"], keep=True)
         receipt = folder / f"v{version:04d}" / "receipt.json"
         facts = {"delivery_id": identity["delivery_id"], "feed_id": feed.feed_id, "version": version}
-        audit.record(f"landing.{judgement.status}", **facts, **judgement.rows)
+        audit.record(f"landing.{judgement.status}", at=place, **facts, rows=judgement.rows)
     return Outcome(
         feed.feed_id, identity["file_name"], judgement.status, not dry_run, identity["delivery_id"], judgement.rows, receipt,
         tuple(judgement.messages), version,

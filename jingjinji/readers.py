@@ -10,6 +10,7 @@ import csv
 import datetime as dt
 import itertools
 import json
+import mmap
 import shutil
 import zipfile
 from dataclasses import dataclass, field
@@ -86,7 +87,8 @@ def _join_header(rows: list[list[str]], merged: bool) -> list[str]:
     width = max(map(len, rows))
     upper, lower = (row + [""] * (width - len(row)) for row in rows)
     if not merged:
-        upper = list(itertools.accumulate(upper, lambda left, cell: cell or left))
+        filled = itertools.accumulate(upper, lambda left, cell: str(cell or left))
+        upper = list(filled)
     pairs = zip(upper, lower, strict=True)
     return ["/".join(dict.fromkeys(part for part in pair if part)) if pair[1] else pair[0] for pair in pairs]
 
@@ -127,13 +129,18 @@ def _as_utf8(path: Path, encoding: str, scratch: Path) -> Path:
 
 def _keep_blank_lines(text: Path, delimiter: str) -> Path:
     """DuckDB skips blank lines, which would shift every later row number: give them one delimiter (an empty row)."""
-    content = text.read_bytes()
-    if b'"' in content or not (content.startswith((b"\n", b"\r")) or b"\n\n" in content or b"\n\r" in content):
+    if _contains(text, b'"') or not _contains(text, b"\n\n", b"\n\r", at_start=(b"\n", b"\r")):
         return text
     copy = text.with_name("with_blank_lines.txt")
-    lines = content.decode().splitlines()
-    copy.write_text("\n".join(line or delimiter for line in lines) + "\n", encoding="utf-8", newline="")
+    with text.open(encoding="utf-8") as lines, copy.open("w", encoding="utf-8", newline="") as target:
+        target.writelines(line if line.strip("\r\n") else f"{delimiter}\n" for line in lines)
     return copy
+
+
+def _contains(path: Path, *needles: bytes, at_start: tuple[bytes, ...] = ()) -> bool:
+    """Whether any of `needles` stands in the file; looks through a memory map, so that size does not matter."""
+    with path.open("rb") as raw, mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content[:2].startswith(at_start or b"\x00\x00\x00") or any(content.find(n) >= 0 for n in needles)
 
 
 def _read_delimited(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> Sheet:
@@ -144,7 +151,7 @@ def _read_delimited(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> S
     at, headers = _find_header(top, feed)
     width = len(headers) + SPARE_COLUMNS
     columns = "{" + ", ".join(f"'c{i}': 'VARCHAR'" for i in range(width)) + "}"
-    one_thread = ", parallel = false" if b'"' in text.read_bytes() else ""
+    one_thread = ", parallel = false" if _contains(text, b'"') else ""
     con.execute(
         f"""
         create temp table cells as
@@ -156,6 +163,8 @@ def _read_delimited(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> S
         [str(text), feed.delimiter],
     )
     _refuse_broken_lines(con)
+    if one_thread:
+        _refuse_swallowed_rows(con, width, feed.delimiter, text.read_bytes().count(b'"'))
     outside = tuple(cell for row in top[:at] for cell in row if cell)
     return Sheet(tuple(headers), at + feed.header_rows + 1, at, outside, SPARE_COLUMNS)
 
@@ -168,6 +177,21 @@ def _refuse_broken_lines(con: duckdb.DuckDBPyConnection) -> None:
         raise UnreadableError(
             "F12", f"第{lines}行的引号或列数不成对，无法可靠拆分", "请检查这些行的引号和分隔符后重新导出"
         )
+
+
+def _refuse_swallowed_rows(con: duckdb.DuckDBPyConnection, width: int, delimiter: str, quotes: int) -> None:
+    """A stray quote can swallow whole rows into one cell without an error: they would be neither taken nor counted."""
+    cells = [f"coalesce(c{i}, '')" for i in range(width)]
+    breaks = [f"regexp_matches({cell}, '[\\r\\n]')" for cell in cells]
+    half_a_row = (width - SPARE_COLUMNS) // 2
+    many = [f"len({c}) - len(replace({c}, ?, '')) >= {half_a_row}" for c in cells]
+    swallowed = " or ".join(f"({broken} and {rich})" for broken, rich in zip(breaks, many, strict=True))
+    if quotes % 2:  # the last quote was never closed: the rest of the file stands in the last row
+        swallowed += f" or (row_number = (select max(row_number) from cells) and ({' or '.join(breaks)}))"
+    found = con.execute(f"select min(row_number) from cells where {swallowed}", [delimiter] * width).fetchone()
+    if found and found[0]:
+        text = f"第{found[0]}行的引号不成对，其后的行会被并入同一个单元格"
+        raise UnreadableError("F12", text, "请补上或删去该行多余的引号后重新导出")
 
 
 # ---------------------------------------------------------------- workbooks
@@ -256,7 +280,8 @@ def _read_json(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> Sheet:
     structures = con.execute("select distinct json_structure(record) from records").fetchall()
     paths = list(dict.fromkeys(p for (s,) in structures for p in _paths(json.loads(s)) if p))
     outside = _json_outside(text, feed)
-    if structures and count_known(paths, feed) * 2 < len(paths) or not (structures or _has_records(con, text, feed)):
+    foreign = count_known(paths, feed) * 2 < len(paths) if structures else not _has_records(con, text, feed)
+    if foreign:
         raise UnreadableError("F04", _no_header_message([paths], feed), "请核对是否报错了文件，或字段名是否被改动")
     pointers = ["$" + "".join(f'."{key}"' for key in path.split(".")) for path in paths]
     cells = "".join(
