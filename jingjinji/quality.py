@@ -7,7 +7,7 @@ three ways: rows of `marts.fct_quality_results`, a verdict file beside the candi
 from __future__ import annotations
 
 import importlib.util
-import logging
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,13 +19,11 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from jingjinji.contracts import load_contracts
-from jingjinji.paths import PROJECT
+from jingjinji.paths import PROJECT, home
 from jingjinji.quality_results import Result, append, ensure_table, write_json
 
 if TYPE_CHECKING:
     from jingjinji.quality_gx import DuckDBFileDatasource, TableSuite
-
-log = logging.getLogger(__name__)
 
 # Which version of which delivery has passed the border already: the copy of the last build brings it along.
 CHECKED = """
@@ -81,6 +79,10 @@ class Verdict:
         return tuple(result for result in self.results if not result.success and result.severity != "critical")
 
 
+class QualityError(RuntimeError):
+    """There is nothing to check; the message says what to do first."""
+
+
 def check_incoming(candidate: Path) -> Verdict:
     """Check the rows of deliveries that have not been checked yet; hold out the deliveries that fail, let the others enter.
 
@@ -132,6 +134,33 @@ def check_published(candidate: Path) -> Verdict:
     verdict = Verdict("published", run_id, checked_at, tuple(results))
     _write(candidate, verdict, {})
     return verdict
+
+
+def candidate_of(run_id: str | None = None) -> Path:
+    """The file of a build, the newest when no run is named.
+
+    Raises:
+        QualityError: there is no such build; run `jjj build` first.
+    """
+    builds = home().builds
+    found = sorted(builds.glob(f"{run_id or '*'}/warehouse.duckdb"), key=lambda path: path.stat().st_mtime)
+    if not found:
+        raise QualityError(f"there is no build {run_id or ''} below {builds}; make one with `jjj build`")
+    return found[-1]
+
+
+def verdict_json(verdict: Verdict) -> str:
+    """The verdict for programs."""
+    return json.dumps(verdict_content(verdict), ensure_ascii=False, indent=2)
+
+
+def verdict_text(verdict: Verdict) -> str:
+    """The verdict for people: what stops a release and what only needs a look."""
+    told = [f"未通过 {result}" for result in verdict.failed] + [f"提示   {result}" for result in verdict.warnings]
+    told += [f"扣留   {held.feed_id} {held.delivery_id}：{held.why_zh}" for held in verdict.held]
+    said = "通过" if verdict.passed else "未通过，不能发布"
+    page = home().quality / verdict.run_id / "index.html"
+    return "\n".join([*told, f"{verdict.run_id}：{said}；共 {len(verdict.results)} 条规则，详见 {page}"])
 
 
 def _now() -> datetime:

@@ -52,6 +52,10 @@ class Result:
     def blocks(self) -> bool:
         return not self.success and self.severity == "critical"
 
+    def __str__(self) -> str:
+        where = f"{self.table_name}.{self.column_name}" if self.column_name else self.table_name
+        return f"[{self.suite}] {where} · {self.expectation}：{self.why_zh}（{self.observed}；来源：{self.source}）"
+
     def as_failure(self) -> dict[str, Any]:
         """The entry of this failed expectation in a verdict file."""
         return {
@@ -106,4 +110,4 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     text = json.dumps(content, ensure_ascii=False, indent=2, default=str)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     beside.write_text(text + "\n", encoding="utf-8")
-    os.replace(beside, path)
+    beside.replace(path)

@@ -1,0 +1,193 @@
+"""May this candidate become what everybody sees?
+
+Derived here: that every mart of the dbt project is there, its key is unique, its metrics are not negative, its validity is in
+order, and no personal data is in it. What only people know about the field is in `knowledge.py` beside this file.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import duckdb
+import great_expectations.expectations as gxe
+
+from jingjinji.contracts import Contracts
+from jingjinji.marts import MartFacts, mart_facts
+from jingjinji.paths import PROJECT
+from jingjinji.quality_gx import TableSuite, because, no_rows
+
+METRIC_TYPES = ("count", "money", "area")
+# Written by the check or by the release itself, after the marts were built.
+NOT_BUILT_BY_DBT = ("fct_quality_results", "release_info")
+EDGE_BEFORE, EDGE_AFTER = "(^|[^0-9A-Za-z])", "([^0-9A-Za-z]|$)"
+PERSONAL_PATTERNS = {
+    # GB/T 2260 style ids, dates and hexadecimal digests do not match: eleven digits standing alone.
+    "mobile_number": EDGE_BEFORE + "1[3-9][0-9]{{9}}" + EDGE_AFTER,
+    # GB 11643: six digits of place, date of birth, three digits, check character.
+    "identity_number": EDGE_BEFORE
+    + "[1-9][0-9]{{5}}(18|19|20)[0-9]{{2}}(0[1-9]|1[0-2])([012][0-9]|3[01])[0-9]{{3}}[0-9Xx]"
+    + EDGE_AFTER,
+}
+
+
+def suites(contracts: Contracts, candidate: Path) -> list[TableSuite]:
+    """One suite per mart that the dbt project builds, and one over the list of all columns.
+
+    Args:
+        candidate: the built file; only its catalog is read here.
+    """
+    types = column_types(candidate)
+    facts = mart_facts(types)
+    knowledge = _beside("knowledge").rules(contracts)
+    models = {path.stem for path in (PROJECT / "dbt_project" / "models" / "marts").rglob("*.sql")}
+    found = [
+        TableSuite("published", "marts", mart, tuple(_expectations(mart, types, facts, contracts, knowledge)))
+        for mart in sorted(models | types.keys() | knowledge.keys())
+        if mart not in NOT_BUILT_BY_DBT
+    ]
+    return [*found, catalog(contracts)]
+
+
+def column_types(candidate: Path) -> dict[str, dict[str, str]]:
+    """mart -> column -> DuckDB type, in the order of the columns."""
+    with duckdb.connect(str(candidate), read_only=True) as connection:
+        rows = connection.execute(
+            "select table_name, column_name, data_type from information_schema.columns"
+            " where table_schema = 'marts' order by table_name, ordinal_position"
+        ).fetchall()
+    types: dict[str, dict[str, str]] = {}
+    for mart, column, type_ in rows:
+        types.setdefault(mart, {})[column] = type_
+    return types
+
+
+def _expectations(
+    mart: str,
+    types: dict[str, dict[str, str]],
+    facts: dict[str, MartFacts],
+    contracts: Contracts,
+    knowledge: dict[str, list],
+) -> Iterator[gxe.Expectation]:
+    columns, key = types.get(mart, {}), facts[mart].key if mart in facts else ()
+    yield from unique_key(key)
+    yield from metrics(columns, contracts)
+    yield from validity(columns, key)
+    yield from no_personal_values(columns)
+    yield from (rule.expectation(key) for rule in knowledge.get(mart, []))
+
+
+def unique_key(key: tuple[str, ...]) -> Iterator[gxe.Expectation]:
+    """The key that the mart's `.yml` declares is complete and unique."""
+    if key:
+        listed = ", ".join(key)
+        yield no_rows(
+            "key_is_unique",
+            f"select {listed}, count(*) as rows_with_same_key from {{batch}} group by {listed} having count(*) > 1",
+            columns=listed,
+            why_zh="主键重复会让看板和导出重复计数",
+            why="a repeated key would be counted twice by dashboards and partners",
+            source="dbt_project/models/marts · key",
+        )
+
+
+def metrics(columns: dict[str, str], contracts: Contracts) -> Iterator[gxe.Expectation]:
+    """No negative value in any column that a standard agrees to be a count, an amount of money or an area."""
+    agreed = {
+        name: column
+        for standard in contracts.standards.values()
+        for name, column in standard.columns.items()
+        if column.type in METRIC_TYPES
+    }
+    for name in [name for name in columns if name in agreed]:
+        meta = because(
+            f"{agreed[name].zh}不会是负数",
+            "a total is never negative",
+            "feeds/*/_standard.yml",
+            name="is_not_negative",
+        )
+        yield gxe.ExpectColumnValuesToBeBetween(column=name, min_value=0, meta=meta)
+
+
+def validity(columns: dict[str, str], key: tuple[str, ...]) -> Iterator[gxe.Expectation]:
+    """A version or code stops being valid not before it began, and everything says since when it is known."""
+    for start, end in (("known_from", "known_to"), ("valid_from", "valid_to")):
+        if start in columns and end in columns:
+            yield no_rows(
+                f"{end}_is_not_before_{start}",
+                f"select {', '.join(key or (start, end))} from {{batch}} where {end} < {start}",
+                columns=f"{start}, {end}",
+                why_zh="失效时间早于生效时间的版本在任何日期都查不到",
+                why="a version that ends before it begins can be found as of no day",
+                source="docs/architecture.md · Time",
+            )
+    if "known_to" in columns:
+        meta = because(
+            "没有已知时间的版本无法按“截至某日”查询",
+            "without it no question about a day can be answered",
+            "docs/architecture.md · Time",
+            name="known_from_is_given",
+        )
+        yield gxe.ExpectColumnValuesToNotBeNull(column="known_from", meta=meta)
+
+
+def no_personal_values(columns: dict[str, str]) -> Iterator[gxe.Expectation]:
+    """No mobile or identity number in any text column; only the column's name is told, never what stands in it."""
+    texts = [name for name, type_ in columns.items() if type_ == "VARCHAR"]
+    for name, pattern in PERSONAL_PATTERNS.items() if texts else ():
+        query = " union all ".join(
+            f"select '{text}' as column_name, count(*) as rows_found from {{batch}}"
+            f" where regexp_matches({text}, '{pattern}') having count(*) > 0"
+            for text in texts
+        )
+        yield no_rows(
+            f"no_{name}",
+            query,
+            columns=", ".join(texts),
+            why_zh="共享数据集中不得出现手机号、身份证号",
+            why="nothing shared may hold a mobile or identity number",
+            source="个人信息保护法 第六条、第三十四条（最小必要、履行法定职责范围内）",
+        )
+
+
+def catalog(contracts: Contracts) -> TableSuite:
+    """What may not be a column of a mart at all: whatever a standard marks personal, and names that sound like it."""
+    personal = {
+        name
+        for standard in contracts.standards.values()
+        for name, column in standard.columns.items()
+        if column.personal
+    }
+    source = "个人信息保护法 第六条；feeds/*/_standard.yml · personal"
+    named = no_rows(
+        "no_personal_column_name",
+        "select table_name, column_name from {batch} where regexp_matches(column_name,"
+        " '(^|_)(mobile|phone|telephone|id_card|id_number|identity|bank|address|contact|person_name|victim)(_|$)')",
+        columns="column_name",
+        why_zh="个人信息字段不进入共享数据集",
+        why="columns of personal data do not belong in what everybody sees",
+        source=source,
+    )
+    marked = gxe.ExpectColumnValuesToNotBeInSet(
+        column="column_name",
+        value_set=sorted(personal),
+        meta=because(
+            "标准中标为个人信息的字段不进入共享数据集",
+            "marked personal by a standard",
+            source,
+            name="no_personal_column",
+        ),
+    )
+    query = "select table_name, column_name from information_schema.columns where table_schema = 'marts'"
+    return TableSuite("published", "marts", "*", (named, marked) if personal else (named,), query)
+
+
+def _beside(name: str) -> ModuleType:
+    path = Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(f"jingjinji_expectations_{name}", path)
+    assert spec is not None and spec.loader is not None, path
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
