@@ -72,6 +72,28 @@ def build(
     typer.echo(builds.result_json(made) if output == "json" else builds.result_text(made))
 
 
+@app.command()
+def check(
+    run_id: str | None = typer.Argument(None, help="Build to check; the newest when absent."),
+    output: str = typer.Option("text", "--format", help="text or json."),
+) -> None:
+    """Check the marts of a build: may they be released? (Deliveries are checked while building.)
+
+    Exit code 0 when the build may be released, 1 when not; the page with every rule and its reason is under var/quality.
+
+    Example: jjj check --format json
+    """
+    from jingjinji import quality
+
+    try:
+        verdict = quality.check_published(quality.candidate_of(run_id))
+    except quality.QualityError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    typer.echo(quality.verdict_json(verdict) if output == "json" else quality.verdict_text(verdict))
+    raise typer.Exit(0 if verdict.passed else 1)
+
+
 # ---------------------------------------------------------------- release: release, query
 
 # ---------------------------------------------------------------- export: export, verify
