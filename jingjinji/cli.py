@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import typer
@@ -45,6 +46,53 @@ def land(
     outcomes = [landing.land(feed, f, period=period, data_origin=data_origin, dry_run=dry_run) for f in files]
     typer.echo(reports.landed_json(outcomes) if output == "json" else reports.landed_text(outcomes))
     raise typer.Exit(1 if any(o.status == "refused" for o in outcomes) else 0)
+
+
+def _rehearsed(action: Callable[[], object], yes: bool, dry_run: bool) -> None:
+    """Show what an action would do to the marts, and ask; ends the command unless it is to be done."""
+    from jingjinji import corrections
+
+    if not yes:
+        for line in corrections.rehearse(action, lambda step: typer.echo(f"  [rehearsal] {step}", err=True)):
+            typer.echo(line)
+        if dry_run or not typer.confirm("照此执行？"):
+            raise typer.Exit(0)
+
+
+@app.command()
+def reland(
+    which: list[str] = typer.Argument(None, help="Feed ids or delivery ids; all when left out."),
+    restore: bool = typer.Option(False, help="Bring withdrawn deliveries back."),
+    yes: bool = typer.Option(False, "--yes", help="Do it without showing first what changes in the marts."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Only show what would change."),
+) -> None:
+    """Conform deliveries again whose rules have changed (a mapping was added): quarantined rows heal, history stays."""
+    from jingjinji import corrections
+
+    due = corrections.due_for_reland(tuple(which or ()), restore)
+    for manifest in due:
+        typer.echo(f"{manifest['feed_id']}  {manifest['delivery_id']}  {manifest['file_name']}")
+    if not due:
+        typer.echo("没有需要重新整理的报送：都已按现行规则整理")
+        raise typer.Exit(0)
+    _rehearsed(lambda: corrections.reland(tuple(which or ()), restore=restore), yes, dry_run)
+    outcomes = corrections.reland(tuple(which or ()), restore=restore)
+    typer.echo(reports.landed_text(outcomes))
+    raise typer.Exit(1 if any(o.status == "refused" for o in outcomes) else 0)
+
+
+@app.command()
+def withdraw(
+    delivery_id: str = typer.Argument(..., help="As printed by jjj land and in the receipt."),
+    reason: str = typer.Option(..., help="Why, in Chinese; kept in the trace."),
+    yes: bool = typer.Option(False, "--yes", help="Do it without showing first what changes in the marts."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Only show what would change."),
+) -> None:
+    """Take a wrong delivery out of everything after the landing zone; bytes, earlier version and reason stay."""
+    from jingjinji import corrections
+
+    _rehearsed(lambda: corrections.withdraw(delivery_id, reason), yes, dry_run)
+    typer.echo(reports.landed_text([corrections.withdraw(delivery_id, reason)]))
 
 
 # ---------------------------------------------------------------- build, check

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -136,14 +135,14 @@ def rehearsal() -> Iterator[Home]:
     try:
         shutil.copytree(real.deliveries, copy.deliveries, copy_function=os.link)
         copy.archive.symlink_to(real.archive)
-        for linked in (real.marker, real.releases):
-            if linked.exists():
-                (copy.root / linked.name).symlink_to(linked)
+        if real.marker.exists():
+            copy.marker.symlink_to(real.marker)
         if real.current.is_symlink():
             copy.current.symlink_to(real.current.readlink())
-        copy.builds.mkdir()
-        for built in real.builds.glob("*"):
-            (copy.builds / built.name).symlink_to(built)
+        for folder, linked in ((real.builds, copy.builds), (real.releases, copy.releases)):
+            linked.mkdir()
+            for finished in folder.glob("[!.]*"):
+                (linked / finished.name).symlink_to(finished)
         os.environ["JJJ_HOME"] = str(copy.root)
         yield copy
     finally:
@@ -151,16 +150,19 @@ def rehearsal() -> Iterator[Home]:
         shutil.rmtree(copy.root, ignore_errors=True)
 
 
-def rehearse(action: Callable[[], Any], describe: Callable[[Path], str]) -> str:
-    """What `action` would change in the marts, in words.
+def rehearse(action: Callable[[], Any], say: Callable[[str], None]) -> tuple[str, ...]:
+    """What `action` would change in the marts, in Chinese lines: it is done, built, checked and released in a rehearsal.
 
     Args:
         action: for example `lambda: withdraw(delivery_id, reason)`.
-        describe: gets the candidate built after the action; says how it differs from the current release.
+        say: called with a line for people at each step.
+
+    Raises:
+        ChainError, BuildError: after the action no release could be made; the message says why.
     """
-    from jingjinji import build
+    from jingjinji import chain, release_diff
 
     with rehearsal():
         action()
-        result = build.build(f"rehearsal-{uuid.uuid4().hex[:8]}")
-        return "对已发布的数据没有影响" if result.nothing_new else describe(result.path)
+        released = chain.release_landed(say)
+        return release_diff.diff().summary_zh if released else ("对已发布的数据没有影响。",)

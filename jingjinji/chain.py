@@ -1,0 +1,78 @@
+"""The whole chain in one process, without Airflow: land → build → check → release → export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from jingjinji import orchestration
+from jingjinji.landing import Outcome, land_inbox
+
+
+class ChainError(Exception):
+    """The chain stopped before a release; everybody stays on the last one."""
+
+
+@dataclass(frozen=True)
+class ChainResult:
+    """What one run of the chain did. `release_id` is None when there was nothing new to release."""
+
+    landed: tuple[Outcome, ...]
+    release_id: str | None
+    exported: tuple[str, ...]
+
+    @property
+    def refused(self) -> tuple[Outcome, ...]:
+        return tuple(o for o in self.landed if o.status == "refused" and o.is_new)
+
+
+def run(say: Callable[[str], None]) -> ChainResult:
+    """Land all inboxes and carry what is new through to the partners; a refused delivery does not stop the rest.
+
+    Args:
+        say: called with a line for people at each step.
+    Raises:
+        ChainError: the published check failed; the message names the expectations.
+        BuildError, ReleaseError: see `build.build` and `release.create_release`.
+    """
+    landed = tuple(outcome for feed_id in orchestration.feed_ids() for outcome in _land(feed_id, say))
+    release_id = release_landed(say)
+    exported = _export(say) if release_id else ()
+    return ChainResult(landed, release_id, exported)
+
+
+def _land(feed_id: str, say: Callable[[str], None]) -> list[Outcome]:
+    outcomes = land_inbox(feed_id)
+    new = [o for o in outcomes if o.is_new]
+    refused = sum(o.status == "refused" for o in new)
+    say(f"land   {feed_id}: {len(outcomes)} files, {len(new)} new" + (f", {refused} refused" if refused else ""))
+    for outcome in (o for o in new if o.status == "refused"):
+        say("       " + orchestration.refusal(outcome))
+    return outcomes
+
+
+def release_landed(say: Callable[[str], None]) -> str | None:
+    """Build, check and release what has landed; the release id, or None when there was nothing new."""
+    from jingjinji import build, quality
+    from jingjinji.release import create_release, current_release
+
+    built = build.build(on_progress=lambda line: say(f"build  {line}"))
+    current = current_release()
+    if built.nothing_new and current and current.run_id == built.run_id:
+        say("build  nothing new")
+        return None
+    say("check  expectations on the candidate")
+    verdict = quality.check_published(Path(built.path))
+    if not verdict.passed:
+        raise ChainError("check failed, everybody stays on the last release:\n" + "\n".join(map(str, verdict.failed)))
+    made = create_release(Path(built.path))
+    say(f"release {made.release_id}" + ("" if made.is_new else ": content unchanged, stays as it is"))
+    return made.release_id if made.is_new else None
+
+
+def _export(say: Callable[[str], None]) -> tuple[str, ...]:
+    for agreement_id in orchestration.agreement_ids():
+        say(f"export {agreement_id}")
+        orchestration.export(agreement_id)
+    return orchestration.agreement_ids()
