@@ -20,7 +20,7 @@ from jingjinji.detect import Detected, UnreadableError, detect
 from jingjinji.readers import read
 
 COUNTS = ("received", "accepted", "quarantined", "duplicate", "ignored", "refused")
-SECRECY = re.compile(r"密级[：:\s]*(?!非密|无|公开|内部公开)(\S+)|(绝密|机密|秘密)\s*(?:★|☆|级|\d|$)")
+SECRECY = re.compile(r"密级[：:\s]*+(?!非密|无|公开|内部公开)(\S+)|(绝密|机密|秘密)\s*(?:★|☆|级|\d|$)")
 NOT_SECRET = ("非密", "公开", "无")
 
 

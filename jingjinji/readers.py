@@ -164,7 +164,8 @@ def _read_delimited(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> S
     )
     _refuse_broken_lines(con)
     if one_thread:
-        _refuse_swallowed_rows(con, width, feed.delimiter, text.read_bytes().count(b'"'))
+        _refuse_unclosed_quote(text, feed.delimiter)
+        _refuse_swallowed_rows(con, width, feed.delimiter)
     outside = tuple(cell for row in top[:at] for cell in row if cell)
     return Sheet(tuple(headers), at + feed.header_rows + 1, at, outside, SPARE_COLUMNS)
 
@@ -179,19 +180,32 @@ def _refuse_broken_lines(con: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-def _refuse_swallowed_rows(con: duckdb.DuckDBPyConnection, width: int, delimiter: str, quotes: int) -> None:
-    """A stray quote can swallow whole rows into one cell without an error: they would be neither taken nor counted."""
-    cells = [f"coalesce(c{i}, '')" for i in range(width)]
-    breaks = [f"regexp_matches({cell}, '[\\r\\n]')" for cell in cells]
+def _refuse_unclosed_quote(text: Path, delimiter: str) -> None:
+    """DuckDB drops everything after a quote that is never closed, without an error, when it reads with one thread."""
+    if text.read_bytes().count(b'"') % 2 == 0:
+        return
+    start = 1
+    with text.open(encoding="utf-8", newline="") as lines:
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        try:
+            for _ in reader:
+                start = reader.line_num + 1
+        except csv.Error as error:
+            message = f"从第{start}行开始有引号没有成对，其后的行无法可靠拆分"
+            raise UnreadableError("F12", message, "请补上或删去该行多余的引号后重新导出") from error
+
+
+def _refuse_swallowed_rows(con: duckdb.DuckDBPyConnection, width: int, delimiter: str) -> None:
+    """Two stray quotes put the rows between them into one cell without an error: neither taken nor counted."""
     half_a_row = (width - SPARE_COLUMNS) // 2
-    many = [f"len({c}) - len(replace({c}, ?, '')) >= {half_a_row}" for c in cells]
-    swallowed = " or ".join(f"({broken} and {rich})" for broken, rich in zip(breaks, many, strict=True))
-    if quotes % 2:  # the last quote was never closed: the rest of the file stands in the last row
-        swallowed += f" or (row_number = (select max(row_number) from cells) and ({' or '.join(breaks)}))"
-    found = con.execute(f"select min(row_number) from cells where {swallowed}", [delimiter] * width).fetchone()
+    cells = [f"coalesce(c{i}, '')" for i in range(width)]
+    swallowed = [f"contains({c}, chr(10)) and len({c}) - len(replace({c}, ?, '')) >= {half_a_row}" for c in cells]
+    found = con.execute(
+        f"select min(row_number) from cells where {' or '.join(swallowed)}", [delimiter] * width
+    ).fetchone()
     if found and found[0]:
-        text = f"第{found[0]}行的引号不成对，其后的行会被并入同一个单元格"
-        raise UnreadableError("F12", text, "请补上或删去该行多余的引号后重新导出")
+        message = f"第{found[0]}行的引号不成对，其后的行被并入了同一个单元格"
+        raise UnreadableError("F12", message, "请补上或删去该行多余的引号后重新导出")
 
 
 # ---------------------------------------------------------------- workbooks
