@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import typer
@@ -21,6 +23,16 @@ app = typer.Typer(
 @app.callback()
 def main() -> None:
     """Keeps sub-commands even while there is only one."""
+
+
+@contextmanager
+def _short_errors(*kinds: type[Exception], exit_code: int = 1) -> Iterator[None]:
+    """An error that a user can act on is one message, not a traceback."""
+    try:
+        yield
+    except kinds as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(exit_code) from error
 
 
 # ---------------------------------------------------------------- landing: land, reland, withdraw
@@ -143,6 +155,97 @@ def check(
 
 
 # ---------------------------------------------------------------- release: release, query
+
+release_app = typer.Typer(name="release", help="Releases: make one, list them, what changed, go back.", no_args_is_help=True)
+app.add_typer(release_app)
+
+
+@release_app.command("create")
+def release_create(
+    build: Path | None = typer.Argument(None, help="builds/<run> or its warehouse.duckdb; the latest build when absent."),
+    keep: int = typer.Option(5, min=1, help="How many releases stay on disk."),
+) -> None:
+    """Make a finished, checked build what everybody sees, and print what changed.
+
+    Exit code 0 also when the build holds nothing new; 1 when it may not be released, and nothing changed.
+
+    Example: jjj release create
+    """
+    from jingjinji import release
+
+    with _short_errors(release.ReleaseError):
+        made = release.create_release(build or release.latest_build(), keep=keep)
+        if not made.is_new:
+            typer.echo(f"内容与当前发布相同，没有新发布：{made.release_id}")
+            return
+        typer.echo("\n".join(release.diff(new_id=made.release_id).summary_zh))
+
+
+@release_app.command("list")
+def release_list(output: str = typer.Option("table", "--format", help="table or json.")) -> None:
+    """The releases on disk, newest first.
+
+    Example: jjj release list
+    """
+    from jingjinji import release
+
+    with _short_errors(release.ReleaseError):
+        typer.echo(release.list_text(release.list_releases(), output))
+
+
+@release_app.command("diff")
+def release_diff(
+    old: str | None = typer.Argument(None, help="Earlier release; the parent of the later one when absent."),
+    new: str | None = typer.Argument(None, help="Later release; the current one when absent."),
+    output: str = typer.Option("text", "--format", help="text or json."),
+) -> None:
+    """Which numbers changed between two releases, and by which delivery.
+
+    Example: jjj release diff
+    """
+    from jingjinji import release
+
+    with _short_errors(release.ReleaseError):
+        found = release.diff(old, new)
+        typer.echo(found.model_dump_json(indent=2) if output == "json" else "\n".join(found.summary_zh))
+
+
+@release_app.command("rollback")
+def release_rollback(
+    release_id: str | None = typer.Argument(None, help="Where to go; the parent of the current release when absent."),
+    reason: str = typer.Option("", help="Why, for the audit log."),
+) -> None:
+    """Go back to an earlier release (or forward again); takes effect at once and is written to the audit log.
+
+    Example: jjj release rollback --reason "wrong figures of Hebei"
+    """
+    from jingjinji import release
+
+    with _short_errors(release.ReleaseError):
+        typer.echo(f"当前发布：{release.rollback(release_id, reason=reason).release_id}")
+
+
+@app.command("query")
+def query_release(
+    sql: str = typer.Argument(..., help="One SELECT over marts; bare names and marts.<name> both work."),
+    as_of: str | None = typer.Option(None, help="Show what was known at the end of this day, for example 2023-08-02."),
+    output: str = typer.Option("table", "--format", help="table, csv or json."),
+) -> None:
+    """Ask the current release, read-only. Exit code 2 when the SQL or a date is wrong.
+
+    Example: jjj query "select * from fct_disaster_losses" --as-of 2023-08-02
+    """
+    from jingjinji import query
+
+    with _short_errors(query.QueryError, exit_code=2):
+        form = next((known for known in query.FORMATS if known == output), None)
+        if form is None:
+            raise query.QueryError(f"--format {output}: write one of {', '.join(query.FORMATS)}")
+        answer = query.query(sql, query.parse_day(as_of))
+        typer.echo(query.rendered(answer, form))
+        if answer.ageless:
+            typer.echo(f"与日期无关、按现状显示：{', '.join(answer.ageless)}（not as of a day, shown as it is now）", err=True)
+
 
 # ---------------------------------------------------------------- export: export, verify
 

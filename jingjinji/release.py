@@ -34,7 +34,7 @@ from jingjinji.release_copy import (
     open_read_only,
     quoted,
 )
-from jingjinji.release_diff import diff_files, write_diff
+from jingjinji.release_diff import diff, diff_files, write_diff
 from jingjinji.release_store import (
     KEEP,
     OF_EACH_RUN,
@@ -45,6 +45,7 @@ from jingjinji.release_store import (
     ReleaseError,
     current_release,
     list_releases,
+    list_text,
     point_to,
     prune,
     rollback,
@@ -53,7 +54,17 @@ from jingjinji.release_store import (
     sync,
 )
 
-__all__ = ["Release", "ReleaseError", "create_release", "current_release", "list_releases", "rollback"]
+__all__ = [
+    "Release",
+    "ReleaseError",
+    "create_release",
+    "current_release",
+    "diff",
+    "latest_build",
+    "list_releases",
+    "list_text",
+    "rollback",
+]
 
 RELEASE_INFO_COLUMNS = {
     "release_id": ("varchar", "发布编号"),
@@ -134,6 +145,18 @@ def read_candidate(warehouse: Path) -> Candidate:
             deliveries=_deliveries(con),
             known_from_max=_known_from_max(con, types),
         )
+
+
+def latest_build() -> Path:
+    """Folder of the build that finished last.
+
+    Raises:
+        ReleaseError: There is none; run `jjj build`.
+    """
+    finished = sorted(home().builds.glob("*/build.json"), key=lambda path: path.stat().st_mtime)
+    if not finished:
+        raise ReleaseError(f"there is no finished build in {home().builds}; run `jjj build` and `jjj check`")
+    return finished[-1].parent
 
 
 def data_origin(at: Home | None = None) -> str:

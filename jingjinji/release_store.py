@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -119,6 +120,23 @@ def list_releases(at: Home | None = None) -> list[ReleaseState]:
         marks = {current.parent_release_id: "parent", current.release_id: "current"}
     releases = [read_release(release_id, place) for release_id in reversed(release_ids(place))]
     return [ReleaseState(release=release, state=marks.get(release.release_id, "")) for release in releases]
+
+
+def list_text(states: list[ReleaseState], form: str = "table") -> str:
+    """`jjj release list` as text or JSON."""
+    if form == "json":
+        facts = ("release_id", "parent_release_id", "run_id", "created_at", "data_origin", "file_sha256", "file_bytes")
+        return json.dumps(
+            [{"state": s.state} | s.release.model_dump(mode="json", include=set(facts)) for s in states], indent=1
+        )
+    marks = {"current": "→ 当前", "parent": "  上一版", "": "       "}
+    lines = [
+        f"{marks[s.state]}  {s.release.release_id}  {s.release.created_at:%Y-%m-%d %H:%M}  "
+        f"{len(s.release.deliveries)} 个交付  {sum(t.rows for t in s.release.tables.values())} 行  "
+        f"{s.release.file_bytes / 1e6:.1f} MB  {s.release.data_origin}"
+        for s in states
+    ]
+    return "\n".join(lines) or "还没有发布（no release yet）"
 
 
 def rollback(release_id: str | None = None, *, reason: str = "") -> Release:
