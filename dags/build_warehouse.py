@@ -44,8 +44,8 @@ with DAG(
         jjj.wait_until_quiet(lambda dag_id: ti.get_dr_count(dag_id, states=["queued", "running"]))
 
     @task
-    def prepare(run_id: str = "") -> str:
-        return jjj.prepare(run_id)
+    def prepare(ti: Any = None) -> str:
+        return jjj.prepare(ti.run_id)
 
     @task
     def check_incoming(candidate: str) -> None:

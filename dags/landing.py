@@ -21,7 +21,7 @@ def landing_dag(feed_id: str) -> DAG:
     with DAG(
         dag_id=jjj.landing_dag_id(feed_id),
         doc_md=__doc__,
-        schedule=CronTriggerTimetable(jjj.LANDING_CRON, timezone=jjj.TIME_ZONE),
+        schedule=CronTriggerTimetable(jjj.LANDING_CRON, timezone=jjj.TIME_ZONE, run_immediately=jjj.NO_FIRST_RUN),
         catchup=False,
         max_active_runs=1,
         default_args=jjj.default_args(),

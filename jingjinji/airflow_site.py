@@ -6,9 +6,11 @@ import base64
 import json
 import os
 import secrets
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -114,9 +116,23 @@ def prepare(home: Home, port: int, say: Callable[[str], None]) -> None:
         say("Airflow: metadata database")
         _run([str(BIN / "airflow"), "db", "migrate"], env, home.logs / "airflow-db.log")
         (home.airflow / "migrated").touch()
+    end_abandoned_runs(home)
     if manifest_is_stale():
         say("dbt: manifest for the build DAG")
         make_manifest(home, env)
+
+
+def end_abandoned_runs(home: Home) -> None:
+    """Mark as failed what an Airflow that was killed has left unfinished; call it only while none runs on this home.
+
+    Taken up again, dbt would be repeated model by model, each a writer of its own. The next run does the work anyway.
+    """
+    with closing(sqlite3.connect(home.airflow / "airflow.db")) as con, con:
+        for table, states in (
+            ("task_instance", "'running', 'queued', 'scheduled'"),
+            ("dag_run", "'running', 'queued'"),
+        ):
+            con.execute(f"update {table} set state = 'failed' where state in ({states})")
 
 
 def manifest_is_stale() -> bool:

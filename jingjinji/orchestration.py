@@ -24,6 +24,7 @@ EXPORT_DAG_ID = "publish_exports"
 RELEASE_ASSET = "release"
 LANDING_CRON = "0 6 * * *"  # after the regions' night batches; wall clock of TIME_ZONE
 TIME_ZONE = "Asia/Shanghai"
+NO_FIRST_RUN = timedelta(0)  # False should mean this, but Airflow 3.3 then makes a first run up to 2.4 h after its time
 DBT_BUILD_FLAGS = ["--resource-type", "test", "--resource-type", "unit_test"]
 QUIET_LIMIT_S = 120  # a landing that hangs must not hold up the other regions' build for longer
 
@@ -94,7 +95,7 @@ def land_feed(feed_id: str, keep: Callable[[str, Any], None]) -> str | None:
     from jingjinji.landing import land_inbox
 
     outcomes = [o for o in land_inbox(feed_id) if o.is_new]
-    messages = [_refusal(o) for o in outcomes if o.status == "refused"]
+    messages = [refusal(o) for o in outcomes if o.status == "refused"]
     log.info("%s: %s new deliveries, %s refused", feed_id, len(outcomes), len(messages))
     if any(o.status != "refused" for o in outcomes):
         keep("refused", messages)
@@ -104,7 +105,8 @@ def land_feed(feed_id: str, keep: Callable[[str, Any], None]) -> str | None:
     raise AirflowSkipException(f"{feed_id}: nothing new")
 
 
-def _refusal(outcome: Outcome) -> str:
+def refusal(outcome: Outcome) -> str:
+    """One line for the sender: which file was refused, why, what to do, where the receipt is."""
     reasons = "; ".join(f"{m['code']} {m['message']} → {m['fix']}" for m in outcome.messages)
     return f"{outcome.feed_id}/{outcome.file_name} refused: {reasons} (receipt: {outcome.receipt})"
 

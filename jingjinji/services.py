@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -101,7 +102,9 @@ def stop(started: Sequence[Started], grace_s: float = GRACE_S) -> None:
     while time.monotonic() < until and any(_alive(one) for one in started):
         time.sleep(0.1)
     for one in started:
-        _signal_members(one.process.pid, signal.SIGKILL)
+        while members(one.process.pid):  # what forks at this very moment is caught by the next look
+            _signal_members(one.process.pid, signal.SIGKILL)
+            time.sleep(0.02)
         one.process.wait()
 
 
@@ -157,6 +160,24 @@ def wait_until(is_ready: Callable[[], bool], started: Sequence[Started], what: s
             logs = "\n".join(f"{one.service.log}:\n{tail(one.service.log)}" for one in started)
             raise ServiceError(f"{what} did not answer within {timeout_s:.0f} s; the end of its logs:\n{logs}")
         time.sleep(0.5)
+
+
+@contextmanager
+def only_one(lock: Path) -> Iterator[None]:
+    """Hold a lock file: one set of servers per home.
+
+    Raises:
+        ServiceError: another process holds it.
+    """
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ServiceError(
+                f"`jjj demo` or `jjj up` already runs on this home ({lock}): end it first, or set another JJJ_HOME"
+            ) from error
+        yield
 
 
 @contextmanager
