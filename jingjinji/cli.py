@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -156,13 +155,17 @@ def check(
 
 # ---------------------------------------------------------------- release: release, query
 
-release_app = typer.Typer(name="release", help="Releases: make one, list them, what changed, go back.", no_args_is_help=True)
+release_app = typer.Typer(
+    name="release", help="Releases: make one, list them, what changed, go back.", no_args_is_help=True
+)
 app.add_typer(release_app)
 
 
 @release_app.command("create")
 def release_create(
-    build: Path | None = typer.Argument(None, help="builds/<run> or its warehouse.duckdb; the latest build when absent."),
+    build: Path | None = typer.Argument(
+        None, help="builds/<run> or its warehouse.duckdb; the latest build when absent."
+    ),
     keep: int = typer.Option(5, min=1, help="How many releases stay on disk."),
 ) -> None:
     """Make a finished, checked build what everybody sees, and print what changed.
@@ -244,7 +247,9 @@ def query_release(
         answer = query.query(sql, query.parse_day(as_of))
         typer.echo(query.rendered(answer, form))
         if answer.ageless:
-            typer.echo(f"与日期无关、按现状显示：{', '.join(answer.ageless)}（not as of a day, shown as it is now）", err=True)
+            typer.echo(
+                f"与日期无关、按现状显示：{', '.join(answer.ageless)}（not as of a day, shown as it is now）", err=True
+            )
 
 
 # ---------------------------------------------------------------- export: export, verify
