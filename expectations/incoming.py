@@ -114,14 +114,6 @@ def rules(standard: Standard) -> Iterator[gxe.Expectation]:
         why="two rows with one key in one delivery: nobody could say which one holds",
         source=f"feeds/{standard.dataset}/_standard.yml · key",
     )
-    yield no_rows(
-        "row_number_is_unique_in_a_delivery",
-        "select delivery_id, row_number from {batch} group by all having count(*) > 1",
-        columns="delivery_id, row_number",
-        why_zh="每一行只入库一次",
-        why="a row loaded twice would be counted twice",
-        source="docs/architecture.md · Landing → build",
-    )
 
 
 def knowledge(standard: Standard) -> Iterator[gxe.Expectation]:

@@ -5,6 +5,7 @@ Importing this module imports Great Expectations (8-10 s), so `quality.py` impor
 
 from __future__ import annotations
 
+import builtins
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -30,10 +31,14 @@ logging.getLogger("great_expectations").setLevel(logging.ERROR)
 # No values in results: what is wrong is told by counts and keys, so no personal datum can reach a report.
 WITHOUT_VALUES = {"result_format": "BASIC", "partial_unexpected_count": 0}
 ROWS_NAMED = 3
+# A suite over the catalog itself rather than one table of the schema.
+EVERY_TABLE = "*"
 
 
 class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):
     """SQL engine that keeps one connection; GX closes it before fetching otherwise ("list index out of range")."""
+
+    _connection: sqlalchemy.Connection | None
 
     @contextmanager
     def get_connection(self) -> Iterator[sqlalchemy.Connection]:
@@ -53,7 +58,7 @@ class DuckDBFileDatasource(SQLDatasource):
     type: Literal["duckdb_file"] = "duckdb_file"  # type: ignore[assignment]
 
     @property
-    def execution_engine_type(self) -> type[SqlAlchemyExecutionEngine]:
+    def execution_engine_type(self) -> builtins.type[SqlAlchemyExecutionEngine]:
         return DuckDBExecutionEngine
 
 
@@ -124,13 +129,10 @@ def evaluate(datasource: DuckDBFileDatasource, suite: TableSuite) -> list[Result
 
 def _batch(datasource: DuckDBFileDatasource, suite: TableSuite) -> Batch | None:
     inspector = sqlalchemy.inspect(datasource.get_execution_engine().engine)
-    if not inspector.has_table(suite.table, schema=suite.schema):
+    if suite.table != EVERY_TABLE and not inspector.has_table(suite.table, schema=suite.schema):
         return None
-    name = f"{suite.suite}.{suite.table}.{len(datasource.assets)}"
-    if suite.query is None:
-        asset: Any = datasource.add_table_asset(name, table_name=suite.table, schema_name=suite.schema)
-    else:
-        asset = datasource.add_query_asset(name, query=suite.query)
+    query = suite.query or f'select * from {suite.schema}."{suite.table}"'
+    asset = datasource.add_query_asset(f"{suite.suite}.{suite.table}.{len(datasource.assets)}", query=query)
     return asset.add_batch_definition_whole_table("all").get_batch()
 
 
