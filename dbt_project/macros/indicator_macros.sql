@@ -39,28 +39,25 @@
     case state when 'reported' then 1 when 'not_published' then 2 else 3 end
 {%- endmacro %}
 
-{#- One row per region, year and metric: what the events of the year add up to, as known by then. Only a region's own unit counts. -#}
+{#- One row per region, year and metric: what the events known by then add up to. Only the region's own unit counts. -#}
 {% macro indicator_event_sums() %}
     select
-        region_code,
-        year,
-        metric,
-        cast(sum(known_value) as decimal(38, 6)) as fact_numerator,
-        cast(count(known_value) as integer) as fact_reported_count,
+        events.region_code,
+        cast({{ date_part_of('year', 'events.occurred_at') }} as integer) as year,
+        metrics.numerator_fact_metric as metric,
+        cast(sum(versions.value) as decimal(38, 6)) as fact_numerator,
+        cast(count(versions.value) as integer) as fact_reported_count,
         cast(count(*) as integer) as fact_event_count
-    from (
-        select
-            changes.region_code,
-            changes.event_id,
-            cast({{ date_part_of('year', 'events.occurred_at') }} as integer) as year,
-            changes.metric,
-            case when sum(changes.reported_change) > 0 then sum(changes.value_change) end as known_value
-        from {{ ref('agg_loss_changes') }} as changes
-        inner join {{ ref('dim_events') }} as events
-            on changes.region_code = events.region_code and changes.event_id = events.event_id
-        where changes.unit_code = changes.region_code and changes.known_from < {{ known_by() }}
-        group by 1, 2, 3, 4
-    ) as event_values
+    from {{ ref('dim_events') }} as events
+    cross join (select distinct numerator_fact_metric from {{ ref('dim_indicator_grid') }}) as metrics
+    left join {{ ref('fct_disaster_loss_metric_versions') }} as versions
+        on events.region_code = versions.region_code
+        and events.event_id = versions.event_id
+        and events.region_code = versions.unit_code
+        and metrics.numerator_fact_metric = versions.metric
+        and versions.known_from < {{ known_by() }}
+        and (versions.known_to is null or versions.known_to >= {{ known_by() }})
+    where events.first_known_from < {{ known_by() }}
     group by 1, 2, 3
 {% endmacro %}
 
@@ -78,14 +75,6 @@
         else round({{ computed }} / {{ figure }}.published_precision)
             = round({{ figure }}.published_value / {{ figure }}.published_precision)
     end
-{%- endmacro %}
-
-{#- All changes of one metric of one event and unit up to the row. -#}
-{% macro loss_versions() -%}
-    (
-        partition by region_code, event_id, metric, unit_code
-        order by known_from rows between unbounded preceding and current row
-    )
 {%- endmacro %}
 
 {#- A number as people write it: 1000, not 1000.0. -#}

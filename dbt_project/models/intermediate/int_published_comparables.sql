@@ -1,21 +1,5 @@
 with
 
--- as known from each change on: the changes summed up to it
-loss_days as (
-
-    select
-        region_code,
-        event_id,
-        metric,
-        unit_code,
-        known_from,
-        sum(value_change) as value_change,
-        sum(reported_change) as reported_change
-    from {{ ref('agg_loss_changes') }}
-    group by 1, 2, 3, 4, 5
-
-),
-
 losses as (
 
     select
@@ -24,16 +8,11 @@ losses as (
         event_id as key_text,
         metric,
         unit_code as variant,
-        case
-            when sum(reported_change) over {{ loss_versions() }} > 0
-                then cast(sum(value_change) over {{ loss_versions() }} as double)
-        end as value,
+        cast(value as double) as value,
         'not_reported' as null_reason,
         known_from,
-        lead(known_from) over (
-            partition by region_code, event_id, metric, unit_code order by known_from
-        ) as known_to
-    from loss_days
+        known_to
+    from {{ ref('fct_disaster_loss_metric_versions') }}
 
 ),
 
