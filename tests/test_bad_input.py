@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,23 @@ def digests(folder: Path) -> dict[str, str]:
     return {str(p): hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.rglob("*") if p.is_file()}
 
 
+@pytest.fixture(scope="module")
+def home_with_two_deliveries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("landed") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JJJ_HOME", str(folder))
+        for feed_id, path in {"disaster_losses/hebei": HEBEI_REPORT, "disaster_losses/beijing": BEIJING_REPORT}.items():
+            assert land(feed_id, path).rows["accepted"] == 1
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def nothing_accepted_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def nothing_accepted_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home_with_two_deliveries: Path
+) -> Iterator[None]:
     """A home with two accepted deliveries, which must be there byte for byte after each test, and still be current."""
+    shutil.copytree(home_with_two_deliveries, tmp_path / "home")
     monkeypatch.setenv("JJJ_HOME", str(tmp_path / "home"))
-    for feed_id, path in {"disaster_losses/hebei": HEBEI_REPORT, "disaster_losses/beijing": BEIJING_REPORT}.items():
-        assert land(feed_id, path).rows["accepted"] == 1
     landing = home().root / "landing"
     before, current = digests(landing), {str(folder) for folder, _ in current_deliveries()}
     yield
