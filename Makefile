@@ -4,7 +4,6 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := .uv/bin/uv
 BIN := .venv/bin
-export PYTHONDONTWRITEBYTECODE=1
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,4 +36,24 @@ lock: .uv/.ready  ## resolve the environments again into requirements/*.txt
 	$(UV) pip compile -q pyproject.toml --extra dev --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements/platform.txt
 	$(UV) pip compile -q requirements/superset.in --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements/superset.txt
 
-.PHONY: help setup lock
+demo: setup  ## the whole chain on the published figures through a real Airflow, then a summary; ends by itself
+	@$(BIN)/jjj demo
+
+up: setup  ## serve Airflow and Superset on 127.0.0.1 until Ctrl-C
+	@exec $(BIN)/jjj up
+
+test: setup  ## all tests, the dashboard in headless Chromium included
+	@./.ci/browser
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not long"
+
+test-long: setup  ## the longer suites too
+	@./.ci/browser
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: .venv/.ready  ## ruff, sqlfluff, mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/sqlfluff lint dbt_project/models
+	$(BIN)/mypy
+
+.PHONY: help setup lock demo up test test-long lint
