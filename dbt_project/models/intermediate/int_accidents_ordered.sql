@@ -1,0 +1,61 @@
+{%- set keys = ['region_code', 'accident_id'] -%}
+with
+
+reports as (
+    select * from {{ ref('stg_accidents') }}
+),
+
+stages as (
+    select * from {{ ref('ref_accident_stages') }}
+),
+
+kinds as (
+    select * from {{ ref('ref_accident_kinds') }}
+),
+
+windows as (
+    select * from {{ ref('ref_statistical_windows') }}
+),
+
+numbered as (
+    select
+        reports.*,
+        case when stages.is_final then 1 else 0 end as is_final,
+        stages.is_bound_by_window,
+        stages.is_cancellation,
+        row_number() over (
+            partition by reports.region_code, reports.accident_id
+            order by reports.known_from, reports.delivery_id, reports.row_number
+        ) as report_number
+    from reports
+    inner join stages on reports.report_stage = stages.stage_code
+),
+
+described as (
+    select
+        *,
+        {{ last_known('accident_name', keys) }} as known_name,
+        {{ last_known('accident_kind', keys) }} as known_kind,
+        {{ last_known('place_code', keys) }} as known_place_code,
+        max(case when is_cancellation then 1 else 0 end) over (
+            partition by region_code, accident_id order by report_number rows unbounded preceding
+        ) = 1 as is_cancelled,
+        lead(known_from) over (partition by region_code, accident_id order by report_number) as known_to
+    from numbered
+)
+
+select
+    described.*,
+    windows.window_days,
+    -- the day of the accident is not counted, the last day is: the window ends with that day
+    not described.is_bound_by_window
+    or cast(described.as_of_at as date) <= {{ dbt.dateadd('day', 'windows.window_days', 'cast(described.occurred_at as date)') }}
+        as may_raise_count
+from described
+left join kinds on described.known_kind = kinds.kind_code
+-- an accident of a field not yet reported has the general window
+inner join windows
+    on
+        coalesce(kinds.window_code, 'general') = windows.window_code
+        and cast(described.occurred_at as date) >= windows.valid_from
+        and (windows.valid_to is null or cast(described.occurred_at as date) < windows.valid_to)

@@ -1,0 +1,37 @@
+with
+
+reports as (
+    select
+        *,
+        deaths_persons - coalesce(late_deaths_persons, 0) as timely_deaths_persons,
+        case when may_raise_count then deaths_persons - coalesce(late_deaths_persons, 0) end as countable_deaths_persons
+    from {{ ref('int_accidents_ordered') }}
+),
+
+metrics as (
+    {%- for metric in accident_metrics() %}
+    select
+        *,
+        '{{ metric }}' as metric,
+        cast({{ metric }} as decimal(24, 4)) as value
+    from reports
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+)
+
+select
+    delivery_id,
+    row_number,
+    region_code,
+    accident_id,
+    report_number,
+    metric,
+    value,
+    -- a cancellation says that the accident does not count, not how many died
+    value is not null and not is_cancellation as is_stated,
+    is_final,
+    as_of_at,
+    known_from
+from metrics

@@ -1,0 +1,57 @@
+{%- set keys = ['region_code', 'event_id', 'unit_code'] -%}
+with
+
+reports as (
+    select * from {{ ref('stg_disaster_losses') }}
+),
+
+stages as (
+    select * from {{ ref('ref_report_stages') }}
+),
+
+numbered as (
+    select
+        reports.*,
+        stages.is_final as is_final_stage,
+        stages.is_correction,
+        row_number() over (
+            partition by reports.region_code, reports.event_id, reports.unit_code
+            order by reports.known_from, reports.delivery_id, reports.row_number
+        ) as report_number
+    from reports
+    inner join stages on reports.report_stage = stages.stage_code
+),
+
+-- a correction is as final as what it corrects: from the first final report on
+with_finality as (
+    select
+        *,
+        max(case when is_final_stage then 1 else 0 end) over (
+            partition by region_code, event_id, unit_code order by report_number rows unbounded preceding
+        ) as has_final_report
+    from numbered
+)
+
+select
+    delivery_id,
+    row_number,
+    region_code,
+    event_id,
+    unit_code,
+    report_number,
+    report_stage,
+    case when is_final_stage or (is_correction and has_final_report = 1) then 1 else 0 end as is_final,
+    {{ last_known('event_name', keys) }} as event_name,
+    {{ last_known('disaster_kind', keys) }} as disaster_kind,
+    {{ last_known('occurred_at', keys) }} as occurred_at,
+    concat(';', replace(coalesce(retracted_metrics, ''), ' ', ''), ';') as retracted_metrics,
+    {%- for metric in loss_metrics() %}
+    {{ metric }},
+    {%- endfor %}
+    as_of_at,
+    reported_at,
+    known_from,
+    lead(known_from) over (
+        partition by region_code, event_id, unit_code order by report_number
+    ) as known_to
+from with_finality

@@ -1,0 +1,52 @@
+with
+
+reports as (
+    select * from {{ ref('int_disaster_losses_ordered') }}
+),
+
+metrics as (
+    select
+        region_code,
+        event_id,
+        unit_code,
+        report_number,
+        {%- for metric in loss_metrics() %}
+        max(case when metric = '{{ metric }}' then value end) as {{ metric }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ ref('int_disaster_losses_versioned') }}
+    group by region_code, event_id, unit_code, report_number
+)
+
+select
+    reports.region_code,
+    reports.event_id,
+    reports.unit_code,
+    reports.report_stage,
+    reports.occurred_at,
+    reports.as_of_at,
+    reports.reported_at,
+    reports.known_from,
+    reports.known_to,
+    cast(metrics.affected_persons as bigint) as affected_persons,
+    cast(metrics.deaths_persons as bigint) as deaths_persons,
+    cast(metrics.missing_persons as bigint) as missing_persons,
+    cast(metrics.deaths_missing_persons as bigint) as deaths_missing_persons,
+    cast(metrics.relocated_persons as bigint) as relocated_persons,
+    cast(metrics.direct_loss_cny as decimal(20, 2)) as direct_loss_cny,
+    cast(metrics.crop_affected_ha as decimal(18, 4)) as crop_affected_ha,
+    cast(metrics.houses_collapsed_count as bigint) as houses_collapsed_count,
+    cast(metrics.houses_severely_damaged_count as bigint) as houses_severely_damaged_count,
+    cast(metrics.crop_failed_ha as decimal(18, 4)) as crop_failed_ha,
+    reports.event_name,
+    reports.disaster_kind,
+    reports.is_final = 1 as is_final,
+    cast(reports.report_number as integer) as report_number,
+    reports.delivery_id,
+    reports.row_number
+from reports
+inner join metrics
+    on
+        reports.region_code = metrics.region_code
+        and reports.event_id = metrics.event_id
+        and reports.unit_code = metrics.unit_code
+        and reports.report_number = metrics.report_number

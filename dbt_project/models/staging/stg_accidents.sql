@@ -1,0 +1,20 @@
+select
+    delivery_id,
+    row_number,
+    region_code,
+    accident_id,
+    accident_name,
+    accident_kind,
+    place_code,
+    report_stage,
+    deaths_persons,
+    late_deaths_persons,
+    missing_persons,
+    serious_injuries_persons,
+    injured_persons,
+    direct_loss_cny,
+    occurred_at,
+    as_of_at,
+    reported_at,
+    known_from
+from {{ source('raw', 'accidents') }}
