@@ -8,7 +8,7 @@ changes as (
     select
         *,
         -- only the year of a change is known; it stands for its start
-        cast(concat(cast(change_year as varchar), '-01-01') as date) as changed_on
+        cast(cast(change_year as varchar) || '-01-01' as date) as changed_on
     from {{ ref('division_successors') }}
 ),
 
