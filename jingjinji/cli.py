@@ -275,6 +275,24 @@ def run() -> None:
 
 
 @app.command()
+def doctor(output: str = typer.Option("table", "--format", help="table or json.")) -> None:
+    """Is everything there that the warehouse needs? Says what to do where it is not.
+
+    Exit code 1 when something stops the warehouse from working (FAIL); warnings do not.
+
+    Example: jjj doctor --format json
+    """
+    from jingjinji import doctor as doctors
+
+    findings = doctors.examine()
+    if output == "json":
+        typer.echo(doctors.as_json(findings))
+    else:
+        doctors.print_table(findings)
+    raise typer.Exit(1 if any(finding.status == "FAIL" for finding in findings) else 0)
+
+
+@app.command()
 def demo() -> None:
     """Run the chain on the published figures through a real Airflow scheduler, deploy the dashboard, print a summary.
 
