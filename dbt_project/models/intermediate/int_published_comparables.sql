@@ -41,7 +41,7 @@ periods as (
         cast(indicator_id as varchar) as metric,
         denominator_vintage || '|' || method as variant,
         value,
-        'years_missing' as null_reason,
+        case when reported_years > 0 then 'years_missing' else 'statistic_not_published' end as null_reason,
         cast(null as timestamp) as known_from,
         cast(null as timestamp) as known_to
     from {{ ref('agg_indicators_by_region_period') }}

@@ -38,7 +38,6 @@ parts as (
         coalesce(d.state, 'not_delivered') as d_state,
         case when n.state = 'reported' then n.value end as numerator,
         case when d.state = 'reported' then d.value end as denominator,
-        n.definition_status,
         case when n.state != 'not_yet_known' then n.delivery_id end as numerator_delivery_id,
         case when d.state != 'not_yet_known' then d.delivery_id end as denominator_delivery_id,
         case when n.state = 'reported' and d.state = 'reported' then greatest(n.known_from, d.known_from) end as known_from
@@ -75,7 +74,8 @@ select
     case when d_state = 'reported' then 1 else 0 end as denominator_reported_count,
     1 as denominator_expected_count,
     is_newest_vintage, is_binding, period_id,
-    target_operator, target_value, target_status, national_target_operator, national_target_value, definition_status,
+    target_operator, target_value, target_status, national_target_operator, national_target_value,
+    numerator_definition_status as definition_status,
     facts.fact_numerator, coalesce(facts.fact_reported_count, 0) as fact_reported_count,
     coalesce(facts.fact_event_count, 0) as fact_event_count,
     valued.known_from, numerator_delivery_id, denominator_delivery_id

@@ -34,6 +34,12 @@ periods as (
 
 ),
 
+statistics as (
+
+    select * from {{ ref('ref_statistics') }}
+
+),
+
 targets as (
 
     select * from {{ ref('dim_indicator_targets') }}
@@ -51,6 +57,7 @@ select
     -- definition
     indicators.unit,
     indicators.numerator_statistic,
+    statistics.definition_status as numerator_definition_status,
     indicators.numerator_fact_metric,
     indicators.denominator_statistic,
     indicators.ratio_factor,
@@ -70,6 +77,7 @@ from regions
 cross join years
 cross join indicators
 inner join vintages on indicators.denominator_statistic = vintages.statistic_code
+left join statistics on indicators.numerator_statistic = statistics.statistic_code
 left join periods on years.year between periods.from_year and periods.to_year
 left join targets as own
     on regions.region_code = own.jurisdiction
