@@ -70,17 +70,19 @@ def moment(text: str, source: FeedColumn, column: Column, epoch_1904: bool) -> s
     """A wall-clock time of Asia/Shanghai from any of the declared styles; 24:00 is the next day."""
     at_end = str(column.partial == "end").lower()
     groups = "['y', 'mo', 'd', 'h', 'mi', 's', 'z']"
+    # A workbook's date cells arrive as ISO text, so a feed that expects serial dates expects those as well.
+    styles = dict.fromkeys(("iso", *source.formats) if "excel" in source.formats else source.formats)
     found = [
         f"moment_of(regexp_extract({text}, {quote(MOMENT_PATTERNS[style])}, {groups}), {at_end})"
-        for style in source.formats
+        for style in styles
         if style in MOMENT_PATTERNS
     ]
     if "excel" in source.formats:
         epoch = "1904-01-01" if epoch_1904 else "1899-12-30"
         seconds = f"to_seconds(round({text}::double * 86400)::bigint)"
-        found.append(
-            f"case when regexp_full_match({text}, {quote(EXCEL_SERIAL[1:-1])}) then timestamp '{epoch}' + {seconds} end"
-        )
+        last_second = f" + case when {text} not like '%.%' then interval 86399 second else interval 0 second end"
+        serial = f"timestamp '{epoch}' + {seconds}{last_second if column.partial == 'end' else ''}"
+        found.append(f"case when regexp_full_match({text}, {quote(EXCEL_SERIAL[1:-1])}) then {serial} end")
     value = f"coalesce({', '.join(found)})" if len(found) > 1 else found[0]
     value = f"case when year({value}) between 1900 and 2100 then {value} end"
     return f"({value})::date" if column.type == "date" else value

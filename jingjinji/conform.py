@@ -14,7 +14,7 @@ from jingjinji.casting import quote
 from jingjinji.codes import code_list
 from jingjinji.contracts import Feed, FeedColumn, Standard, header_pattern, normal_header
 from jingjinji.detect import UnreadableError
-from jingjinji.readers import Sheet
+from jingjinji.readers import Sheet, shown_header
 
 SECRECY_HEADER = "密级"
 
@@ -79,7 +79,7 @@ def bind(standard: Standard, feed: Feed, sheet: Sheet) -> tuple[Bound, ...]:
                 Bound(name, f"c{at}", sheet.headers[at], match.groupdict().get("unit") or source.unit, source)
             )
         elif not _may_be_absent(standard, feed, name, source):
-            missing.append((name, source.source or ""))
+            missing.append((name, shown_header(feed, source.source or "")))
     used |= _other_known(feed, normal)
     unknown = [sheet.headers[i] for i, h in enumerate(normal) if h and i not in used]
     if unknown or missing:

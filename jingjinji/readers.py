@@ -20,7 +20,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from jingjinji.contracts import Feed, header_pattern, normal_header
+from jingjinji.contracts import Feed, header_pattern, load_contracts, normal_header
 from jingjinji.detect import Detected, UnreadableError
 
 HEADER_WITHIN = 30  # rows from the top in which a header is looked for
@@ -108,10 +108,21 @@ def _find_header(rows: list[list[str]], feed: Feed, merged: bool = False) -> tup
 
 
 def _no_header_message(rows: list[list[str]], feed: Feed) -> str:
-    widest = max(rows[:HEADER_WITHIN], key=lambda row: sum(map(bool, row)), default=[])
-    seen = "、".join(cell for cell in widest if cell)[:120]
-    expected = "、".join(text for text in _declared_patterns(feed))[:120]
-    return f"前{HEADER_WITHIN}行里没有“{feed.title.zh}”的表头；看到的是：{seen or '（空）'}；应有：{expected}"
+    """What is missing, and which feed the file looks like. Cells are not quoted: without a header they may be anybody's data."""
+    expected = "、".join(shown_header(feed, text) for text in _declared_patterns(feed))[:160]
+    message = f"前{HEADER_WITHIN}行里没有“{feed.title.zh}”的表头（应有：{expected}）"
+    others = [f for f in load_contracts().feeds.values() if f.feed_id != feed.feed_id]
+    known = {f.feed_id: max((count_known(row, f) for row in rows[:HEADER_WITHIN]), default=0) for f in others}
+    likely = max(others, key=lambda f: known[f.feed_id], default=None)
+    if likely and known[likely.feed_id] * 2 >= len(_declared_patterns(likely)):
+        message += f"；它的表头与“{likely.title.zh}”（{likely.feed_id}）相符"
+    return message
+
+
+def shown_header(feed: Feed, text: str) -> str:
+    """A declared header as a sender writes it: `受灾人口({unit})` with the units it may carry."""
+    units = next(("/".join(c.units) for c in feed.columns.values() if c.source == text and c.units), "{unit}")
+    return text.replace("{unit}", units)
 
 
 # ---------------------------------------------------------------- delimited text
@@ -182,7 +193,9 @@ def _refuse_broken_lines(con: duckdb.DuckDBPyConnection) -> None:
 
 def _refuse_unclosed_quote(text: Path, delimiter: str) -> None:
     """DuckDB drops everything after a quote that is never closed, without an error, when it reads with one thread."""
-    if text.read_bytes().count(b'"') % 2 == 0:
+    with text.open("rb") as raw:
+        quotes = sum(block.count(b'"') for block in iter(lambda: raw.read(1 << 20), b""))
+    if quotes % 2 == 0:
         return
     start = 1
     with text.open(encoding="utf-8", newline="") as lines:

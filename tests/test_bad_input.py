@@ -154,7 +154,7 @@ def test_missing_column_is_refused(tmp_path: Path) -> None:
 def test_unit_that_was_not_agreed_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "2023-08-02.xlsx"
     hebei_workbook(path, [report(unit_code="130100")], rename={"直接经济损失(万元)": "直接经济损失(美元)"})
-    assert_refused(land("disaster_losses/hebei", path), "F05", "“直接经济损失(美元)”", "“直接经济损失({unit})”")
+    assert_refused(land("disaster_losses/hebei", path), "F05", "“直接经济损失(美元)”", "“直接经济损失(元/万元/亿元)”")
 
 
 def test_delivery_with_all_rows_broken_is_refused_and_every_row_is_explained(tmp_path: Path) -> None:

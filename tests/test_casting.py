@@ -61,6 +61,8 @@ def test_moment_reads_each_declared_style(text: str, expected: dt.datetime | Non
         ("2018年11月28日", dt.datetime(2018, 11, 28), dt.datetime(2018, 11, 28, 23, 59, 59)),
         ("2016年2月", dt.datetime(2016, 2, 1), dt.datetime(2016, 2, 29, 23, 59, 59)),
         ("2023年", dt.datetime(2023, 1, 1), dt.datetime(2023, 12, 31, 23, 59, 59)),
+        ("45139", dt.datetime(2023, 8, 1), dt.datetime(2023, 8, 1, 23, 59, 59)),
+        ("45139.25", dt.datetime(2023, 8, 1, 6), dt.datetime(2023, 8, 1, 6)),
         ("2024-01-20", dt.datetime(2024, 1, 20), dt.datetime(2024, 1, 20, 23, 59, 59)),
     ],
 )
@@ -70,6 +72,12 @@ def test_moment_of_a_day_month_or_year_is_its_start_or_end(text: str, start: dt.
 
 def test_serial_date_counts_from_1904_where_the_workbook_says_so() -> None:
     assert value_of("43677", moment(), epoch_1904=True) == dt.datetime(2023, 8, 1)
+
+
+def test_date_cell_of_a_workbook_is_read_where_serial_dates_are_declared() -> None:
+    assert value_of("2023-08-01 06:00:00", moment(), FeedColumn(source="x", formats=("excel",))) == dt.datetime(
+        2023, 8, 1, 6
+    )
 
 
 def test_undeclared_style_is_not_guessed() -> None:
