@@ -34,6 +34,7 @@ setup: .venv/.ready .venv-superset/.ready  ## uv and the two environments, from 
 lock: .uv/.ready  ## resolve the environments again into requirements/*.txt
 	$(UV) pip compile -q requirements/uv.in --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements/uv.txt
 	$(UV) pip compile -q pyproject.toml --extra dev --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements/platform.txt
+	$(UV) pip compile -q requirements/server.in -c requirements/platform.txt --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements/server.txt
 	$(UV) pip compile -q requirements/superset.in --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements/superset.txt
 
 demo: setup  ## the whole chain on the published figures through a real Airflow, then a summary; ends by itself
