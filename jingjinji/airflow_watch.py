@@ -17,6 +17,8 @@ from jingjinji.services import ServiceError
 
 ENDED = {"success", "failed", "skipped", "upstream_failed", "removed"}
 RUN_ENDED = {"success", "failed"}
+DBT_TASK_ID = "dbt.dbt_producer_watcher"
+NOISE = (" SKIP ", "::group::", "::endgroup::")
 FOLLOWING = (orchestration.BUILD_DAG_ID, orchestration.EXPORT_DAG_ID)
 
 
@@ -54,7 +56,12 @@ class Progress:
         return any(name == dag_id for name, _ in self.runs)
 
     def failed(self) -> list[TaskEnd]:
-        return [t for t in self.tasks.values() if t.state == "failed"]
+        """Tasks that failed by themselves; the tasks that only show a model of a failed dbt process are left out."""
+        failed = [t for t in self.tasks.values() if t.state == "failed"]
+        runs = {t.run_id for t in failed if t.task_id == DBT_TASK_ID}
+        return [
+            t for t in failed if t.run_id not in runs or t.task_id == DBT_TASK_ID or not t.task_id.startswith("dbt.")
+        ]
 
 
 @dataclass(frozen=True)
@@ -175,7 +182,12 @@ def log_tail(home: Home, task: TaskEnd, lines: int = 20) -> str:
     file = folder / f"attempt={task.try_number}.log"
     if not file.is_file():
         return f"(no log at {file})"
-    told = [text for line in file.read_text(errors="replace").splitlines() for text in _told(line)]
+    told = [
+        text
+        for line in file.read_text(errors="replace").splitlines()
+        for text in _told(line)
+        if not any(n in text for n in NOISE)
+    ]
     return "\n".join([*told[-lines:], f"(whole log: {file})"])
 
 
