@@ -1,0 +1,26 @@
+-- Per delivery: received = accepted + quarantined + duplicate + ignored + refused, and the rows loaded are the accepted ones;
+-- a delivery that is not accepted has no rows here.
+with
+
+loaded as (
+    {%- for dataset in ['disaster_losses', 'accidents', 'statistics'] %}
+    select delivery_id, count(*) as loaded_rows from {{ source('raw', dataset) }} group by delivery_id
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+)
+
+select
+    deliveries.delivery_id,
+    deliveries.status,
+    deliveries.rows_received,
+    deliveries.rows_accepted,
+    loaded.loaded_rows
+from {{ source('raw', 'deliveries') }} as deliveries
+full outer join loaded on deliveries.delivery_id = loaded.delivery_id
+where
+    deliveries.delivery_id is null
+    or deliveries.rows_received <> deliveries.rows_accepted + deliveries.rows_quarantined + deliveries.rows_duplicate
+    + deliveries.rows_ignored + deliveries.rows_refused
+    or coalesce(loaded.loaded_rows, 0) <> case when deliveries.status = 'accepted' then deliveries.rows_accepted else 0 end
