@@ -44,17 +44,21 @@
     select
         events.region_code,
         cast({{ date_part_of('year', 'events.occurred_at') }} as integer) as year,
-        metrics.numerator_fact_metric as metric,
+        events.numerator_fact_metric as metric,
         cast(sum(versions.value) as decimal(38, 6)) as fact_numerator,
         cast(count(versions.value) as integer) as fact_reported_count,
         cast(count(*) as integer) as fact_event_count
-    from {{ ref('dim_events') }} as events
-    cross join (select distinct numerator_fact_metric from {{ ref('dim_indicator_grid') }}) as metrics
+    {#- DuckDB writes a cross join into a stored macro as a comma, which binds weaker than the left join: keep it inside -#}
+    from (
+        select e.*, metrics.numerator_fact_metric
+        from {{ ref('dim_events') }} as e
+        cross join (select distinct numerator_fact_metric from {{ ref('dim_indicator_grid') }}) as metrics
+    ) as events
     left join {{ ref('fct_disaster_loss_metric_versions') }} as versions
         on events.region_code = versions.region_code
         and events.event_id = versions.event_id
         and events.region_code = versions.unit_code
-        and metrics.numerator_fact_metric = versions.metric
+        and events.numerator_fact_metric = versions.metric
         and versions.known_from < {{ known_by() }}
         and (versions.known_to is null or versions.known_to >= {{ known_by() }})
     where events.first_known_from < {{ known_by() }}
