@@ -254,6 +254,44 @@ def query_release(
 
 # ---------------------------------------------------------------- export: export, verify
 
+
+@app.command()
+def export(
+    agreement: str | None = typer.Argument(None, help="Name of exports/<agreement>.yml; all agreements when absent."),
+    as_of: str | None = typer.Option(None, help="Deliver what was known at the end of this day, as 2023-08-02."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Say what would go out, and what stays here; write nothing."),
+    now: bool = typer.Option(False, "--now", help="Do not wait for the schedule of the agreement."),
+) -> None:
+    """Write the deliveries that sharing agreements grant, from the current release.
+
+    Exit code 0 also when there is nothing new; 1 when an agreement could not be served (the others were).
+
+    Example: jjj export --dry-run
+    """
+    from jingjinji import audit, query
+    from jingjinji import export as exports
+
+    with _short_errors(exports.ExportError, audit.AuditError), _short_errors(query.QueryError, exit_code=2):
+        outcomes = exports.export(agreement, as_of=query.parse_day(as_of), dry_run=dry_run, now=now)
+        typer.echo(exports.told(outcomes))
+
+
+@app.command("verify")
+def verify_delivery(
+    folder: Path = typer.Argument(..., help="A delivery: exports/<agreement>/<delivery>."),
+    key: str | None = typer.Option(None, help="Public key (.pem) or its fingerprint; the folder's own when absent."),
+) -> None:
+    """Check a delivery as its receiver would: signature, files, rows, totals, schema.
+
+    Exit code 0 as signed, 1 changed, 2 cannot be checked. jingjinji/verify.py does the same alone.
+
+    Example: jjj verify var/exports/haihe_basin/00001-20261124-0605
+    """
+    from jingjinji import verify
+
+    raise typer.Exit(verify.main([str(folder), *(["--key", key] if key else [])]))
+
+
 # ---------------------------------------------------------------- operating: run, doctor, demo, up
 
 

@@ -1,12 +1,14 @@
 """What is known of a mart beside its rows: its key, and the names, units and code lists of its columns.
 
 The owners are the mart's own `.yml` in the dbt project (description, key) and the standards of `feeds/` (unit, code
-list, Chinese and English name): a column of a mart means what the agreed column of the same name means. A release
-carries the outcome in `release.json`, so that what reads releases needs neither dbt nor the feeds.
+list, Chinese and English name): a column of a mart means what the agreed column of the same name means. Names of other
+columns are in the mart's `meta`, else in the dashboard's labels. A release carries the outcome in `release.json`, so
+that what reads releases needs none of these files.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,6 @@ from pydantic import BaseModel, ConfigDict
 
 from jingjinji.contracts import Standard, load_contracts
 from jingjinji.paths import PROJECT
-
-COMBINATION_TESTS = ("unique_combination_of_columns", "unique_combination", "unique_key", "is_key")
 
 
 class MartColumn(BaseModel):
@@ -86,12 +86,18 @@ def _column(name: str, kind: str, described: dict[str, Any], standards: list[Sta
     return MartColumn(
         name=name,
         type=kind,
-        zh=own.get("zh") or (agreed.zh if agreed else None),
+        zh=own.get("zh") or (agreed.zh if agreed else _dashboard_labels().get(name)),
         en=own.get("en") or (agreed.en if agreed else None),
         unit=own.get("unit") or (agreed.unit if agreed else None),
         codes=own.get("codes") or (agreed.codes if agreed else None),
         definition=described.get("description") or (agreed.definition if agreed else None),
     )
+
+
+@cache
+def _dashboard_labels() -> dict[str, str]:
+    path = PROJECT / "superset" / "labels.yml"
+    return dict(yaml.safe_load(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
 
 def _meta(node: dict[str, Any]) -> dict[str, Any]:
@@ -104,7 +110,7 @@ def _declared_key(model: dict[str, Any]) -> list[str]:
         return list(key)
     for test in model.get("data_tests", []):
         for name, arguments in test.items() if isinstance(test, dict) else ():
-            if name.rsplit(".", 1)[-1] in COMBINATION_TESTS:
+            if "unique" in name:
                 given = arguments.get("arguments", arguments)
                 return list(given.get("combination_of_columns") or given.get("columns") or [])
     return [column["name"] for column in model.get("columns", []) if "unique" in column.get("data_tests", [])][:1]
