@@ -48,7 +48,7 @@
         cast(sum(versions.value) as decimal(38, 6)) as fact_numerator,
         cast(count(versions.value) as integer) as fact_reported_count,
         cast(count(*) as integer) as fact_event_count
-    {#- DuckDB writes a cross join into a stored macro as a comma, which binds weaker than the left join: keep it inside -#}
+    {# DuckDB writes a cross join into a stored macro as a comma, which binds weaker than the left join: keep it inside #}
     from (
         select e.*, metrics.numerator_fact_metric
         from {{ ref('dim_events') }} as e
