@@ -6,7 +6,9 @@ so neither is written a second time. A dataset whose mart is not in the release 
 
 from __future__ import annotations
 
+import csv
 import json
+import re
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ import yaml
 
 HERE = Path(__file__).parent
 FEEDS = HERE.parent / "feeds"
+SEEDS = HERE.parent / "dbt_project" / "seeds"
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "jingjinji")
 DATABASE = "京津冀应急管理数据仓库"
 LATEST = "最新"
@@ -55,7 +58,7 @@ class Release:
     """What the assets need to know of the released file."""
 
     connection: duckdb.DuckDBPyConnection
-    regions: list[tuple[str, str]]
+    regions: list[tuple[str, str, bool]]
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self.connection.execute(sql).fetchall()
@@ -65,7 +68,7 @@ def open_release(warehouse: Path) -> Release:
     """Open the file behind `current` read-only and note its regions, joint figure last."""
     connection = duckdb.connect(str(warehouse.resolve(strict=True)), read_only=True)
     regions = connection.execute(
-        "select region_code, name_zh from marts.dim_reporting_units where unit_code = region_code"
+        "select region_code, name_zh, is_additive from marts.dim_reporting_units where unit_code = region_code"
         " order by is_additive desc, region_code"
     ).fetchall()
     return Release(connection, regions)
@@ -85,6 +88,30 @@ def loss_metrics() -> str:
     standard = yaml.safe_load((FEEDS / "disaster_losses" / "_standard.yml").read_text("utf-8"))
     measured = [(name, column) for name, column in standard["columns"].items() if "unit" in column]
     return ", ".join(f"('{name}', '{c['zh']}', '{c['unit']}', {order})" for order, (name, c) in enumerate(measured, 1))
+
+
+def gdp_vintages() -> str:
+    """SQL: name in Chinese and as the source has it of every vintage of GDP, and the newest once more as such."""
+    with (SEEDS / "ref_indicator_vintages.csv").open(encoding="utf-8", newline="") as file:
+        known = [row for row in csv.DictReader(file) if row["statistic_code"] == "gdp"]
+    newest = min(known, key=lambda row: int(row["vintage_rank"]))
+    named = [(LATEST, newest["vintage"]), *((row["name_zh"], row["vintage"]) for row in known)]
+    values = ", ".join(f"('{name}', '{vintage}')" for name, vintage in named)
+    return f"select * from (values {values}) as listed(gdp_vintage_zh, gdp_vintage)"
+
+
+def release_comments(release: Release) -> dict[str, str]:
+    """Column → what the release itself says of it."""
+    commented = "select column_name, comment from duckdb_columns() where schema_name = 'marts' and comment is not null"
+    return {name: comment for name, comment in release.rows(commented)}
+
+
+def fill(sql: str) -> str:
+    """Put in what several datasets share."""
+    shared = {"$metrics": loss_metrics, "$as_of_days": AS_OF_DAYS.strip, "$gdp_vintages": gdp_vintages}
+    for name, text in shared.items():
+        sql = sql.replace(name, text())
+    return sql.strip()
 
 
 def column(name: str, kind: str, label: str, comment: str | None) -> dict[str, Any]:
@@ -107,11 +134,20 @@ def metrics_of(spec: dict[str, Any], release: Release) -> list[dict[str, Any]]:
         for name, m in spec.get("metrics", {}).items()
     ]
     each = spec.get("metric_per_region")
-    for code, name in release.regions if each else []:
+    for code, name, _ in release.regions if each else []:
         fill = {"region_code": code, "region_name": name}
         title, sql = (Template(each[key]).substitute(fill) for key in ("title", "sql"))
         found.append({"metric_name": f"region_{code}", "verbose_name": title, "expression": sql.strip()})
     return found
+
+
+def _is_chinese(text: str) -> bool:
+    return "\u4e00" <= text[:1] <= "\u9fff"
+
+
+def _label(comment: str) -> str:
+    """The name a Chinese comment opens with; what follows the first stop explains it."""
+    return re.split("[：；，。（]", comment)[0]
 
 
 def dataset(name: str, spec: dict[str, Any], release: Release, labels: dict[str, str]) -> dict[str, Any]:
@@ -121,7 +157,8 @@ def dataset(name: str, spec: dict[str, Any], release: Release, labels: dict[str,
         duckdb.CatalogException: the release has no such mart (the caller leaves the dataset out).
         KeyError: a column has a label neither in the standards nor in `labels.yml`; add it there.
     """
-    sql = spec["sql"].replace("$metrics", loss_metrics()).replace("$as_of_days", AS_OF_DAYS.strip()).strip()
+    sql, comments = fill(spec["sql"]), release_comments(release)
+    labels = {name: _label(comment) for name, comment in comments.items() if _is_chinese(comment)} | labels
     described = release.rows(f"describe {sql}")
     missing = [row[0] for row in described if row[0] not in labels]
     if missing:
@@ -133,7 +170,7 @@ def dataset(name: str, spec: dict[str, Any], release: Release, labels: dict[str,
         "sql": sql,
         "uuid": uid("dataset", name),
         "database_uuid": uid("database", DATABASE),
-        "columns": [column(row[0], row[1], labels[row[0]], None) for row in described],
+        "columns": [column(row[0], row[1], labels[row[0]], comments.get(row[0])) for row in described],
         "metrics": metrics_of(spec, release),
         "version": "1.0.0",
     }

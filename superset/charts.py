@@ -8,7 +8,7 @@ from typing import Any
 Settings = dict[str, Any]
 
 
-def _where(**equal: str) -> list[Settings]:
+def _where(**equal: str | int) -> list[Settings]:
     return [
         {"clause": "WHERE", "expressionType": "SIMPLE", "subject": name, "operator": "==", "comparator": value}
         for name, value in equal.items()
@@ -81,6 +81,8 @@ def by_year(metric: str, series: str, target: float | None, unit: str, where: Se
         "value": f"{target:g}" if target is not None else "",
         "show": True,
         "showLabel": True,
+        "showMarkers": False,
+        "hideLine": False,
         "style": "dashed",
         "width": 2,
         "color": "#b22222",
@@ -106,7 +108,7 @@ def by_year(metric: str, series: str, target: float | None, unit: str, where: Se
     }
 
 
-def text(template: str, columns: list[str], style: str = "") -> Settings:
+def text(template: str, columns: list[str]) -> Settings:
     """Words around the values of the first row (Handlebars)."""
     return {
         "viz_type": "handlebars",
@@ -116,5 +118,4 @@ def text(template: str, columns: list[str], style: str = "") -> Settings:
         "order_by_cols": [],
         "row_limit": 10,
         "handlebarsTemplate": template,
-        "styleTemplate": style,
     }

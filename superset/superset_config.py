@@ -139,7 +139,7 @@ DISALLOWED_SQL_FUNCTIONS = {
 }
 
 
-def DB_CONNECTION_MUTATOR(  # noqa: N802 (Superset names it)
+def DB_CONNECTION_MUTATOR(
     uri: URL, params: dict[str, Any], username: str | None, security_manager: Any, source: Any
 ) -> tuple[URL, dict[str, Any]]:
     """Lock every DuckDB connection and open the real file behind `current`, so that a swap shows at the next query."""

@@ -144,7 +144,7 @@ def dashboard(port: int, username: str, password: str) -> Iterator[Dashboard]:
         page.locator("input#username, input[name=username]").fill(username)
         page.locator("input[type=password]").fill(password)
         page.locator("[data-test=login-button], button[type=submit]").first.click()
-        page.wait_for_url(lambda url: "/login" not in url)
+        page.wait_for_url(lambda url: "/login" not in url, wait_until="commit", timeout=60000)
         page.goto(f"{base}{DASHBOARD_PATH}", wait_until="domcontentloaded")
         page.wait_for_selector("[data-test-chart-id]", timeout=60000)
         opened = Dashboard(page, base, watch)
