@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -11,10 +15,9 @@ import duckdb
 import pytest
 from indicator_rows import BEIJING, DISASTER_VINTAGE, HEBEI, NEW, OLD, TIANJIN, statistics_rows
 
-from jingjinji.dbt_run import run_dbt
+from jingjinji.dbt_run import PROJECT_DIR, run_dbt
 from jingjinji.loading import load_deliveries
 
-MODELS = "+published_vs_computed +agg_feed_freshness +agg_indicators_by_region_year +assert_indicator_changes_add_up_to_the_year_table"
 LATER = datetime(2026, 9, 1, 12)
 # A corrected loss changes what is known; a cell that comes again empty does not.
 CORRECTIONS = [
@@ -26,15 +29,20 @@ REPORTS = [("2023-08-01 06:00", 11), ("2023-08-09 00:00", 33)]
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("indicators")
     path = folder / "warehouse.duckdb"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JJJ_HOME", str(folder / "home"))
         load_deliveries(path)
         _fill(path)
-        run_dbt(path, MODELS)
-    with duckdb.connect(str(path), read_only=True) as con:
+        run_dbt(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def warehouse(built: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(built), read_only=True) as con:
         yield con
 
 
@@ -53,11 +61,15 @@ def _fill(path: Path) -> None:
                 '续报' as report_stage, timestamp '2023-07-29' as occurred_at, $2::timestamp as as_of_at, $3 as deaths_persons""",
                 [number, moment, deaths],
             )
-        con.execute(
-            """insert into raw.deliveries by name select 's1' as delivery_id, 1 as conform_version, 'statistics/beijing' as feed_id,
-            'statistics' as dataset, 'beijing' as region, 'accepted' as status, 'real' as data_origin,
-            timestamp '2026-07-01 08:00' as landed_at"""
-        )
+        for delivery, dataset in (("s1", "statistics"), ("s2", "statistics"), ("l", "disaster_losses")):
+            con.execute(
+                f"""insert into raw.deliveries by name select $1 as delivery_id, 1 as conform_version,
+                $2 || '/beijing' as feed_id, $2 as dataset, 'beijing' as region, 'accepted' as status,
+                'real' as data_origin, timestamp '2026-09-01 20:00' as landed_at, count(*) as rows_received,
+                count(*) as rows_accepted, 0 as rows_quarantined, 0 as rows_duplicate, 0 as rows_ignored,
+                0 as rows_refused from raw.{dataset} where delivery_id = $1""",
+                [delivery, dataset],
+            )
 
 
 def _one(con: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> tuple[Any, ...]:
@@ -148,6 +160,21 @@ def test_facts_stand_beside_the_official_figure_and_do_not_replace_it(warehouse:
         1,
         1,
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "deaths", "events"), [("2023-08-01", None, 0), ("2023-08-02", 11, 1), ("2023-08-10", 33, 1)]
+)
+def test_facts_beside_it_are_those_known_by_then(
+    warehouse: duckdb.DuckDBPyConnection, before: str, deaths: int | None, events: int
+) -> None:
+    found = _one(
+        warehouse,
+        "select fact_numerator, fact_event_count from marts.agg_indicators_by_region_year_as_of($1::timestamp) "
+        "where region_code = '110000' and year = 2023 and indicator_id = 4",
+        before,
+    )
+    assert found == (deaths, events)
 
 
 def test_later_empty_value_takes_nothing_back(warehouse: duckdb.DuckDBPyConnection) -> None:
@@ -245,4 +272,15 @@ def test_every_published_figure_has_one_row(warehouse: duckdb.DuckDBPyConnection
 def test_feed_that_never_delivered_is_not_reported(warehouse: duckdb.DuckDBPyConnection) -> None:
     columns = "select is_reported, freshness_status, delivery_count, last_known_from is null from marts.agg_feed_freshness where feed_id = $1"
     assert _one(warehouse, columns, "disaster_losses/tianjin") == (False, "未报告", 0, True)
-    assert _one(warehouse, columns, "statistics/beijing") == (True, "已报告", 1, False)
+    assert _one(warehouse, columns, "statistics/beijing") == (True, "已报告", 2, False)
+
+
+def test_models_pass_the_unit_tests_of_dbt(built: Path, tmp_path: Path) -> None:
+    candidate = shutil.copyfile(built, tmp_path / "warehouse.duckdb")
+    command = [sys.executable, "-m", "dbt.cli.main", "test", "--select", "agg_indicators_by_region_year,test_type:unit"]
+    command += ["published_vs_computed,test_type:unit"]
+    command += ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
+    own = {"JJJ_CANDIDATE": str(candidate), "DBT_TARGET_PATH": str(tmp_path / "t"), "DBT_LOG_PATH": str(tmp_path / "t")}
+    told = subprocess.run(command, env={**os.environ, **own}, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stdout
+    assert "PASS=2 " in told.stdout, told.stdout

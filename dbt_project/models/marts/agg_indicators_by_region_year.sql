@@ -59,27 +59,27 @@ valued as (
 facts as ({{ indicator_event_sums() }})
 
 select
-    valued.region_code, valued.year, valued.indicator_id, valued.denominator_vintage,
-    valued.numerator, valued.denominator, valued.value, valued.unit,
-    {{ indicator_status('valued.value', 'target_operator', 'target_value', 'target_status') }} as status,
+    v.region_code, v.year, v.indicator_id, v.denominator_vintage,
+    v.numerator, v.denominator, v.value, v.unit,
+    {{ indicator_status('v.value', 'v.target_operator', 'v.target_value', 'v.target_status') }} as status,
     case
-        when d_state != 'reported' then 'denominator_' || d_state
-        when valued.denominator = 0 then 'denominator_zero'
-        when n_state != 'reported' then 'numerator_' || n_state
+        when v.d_state != 'reported' then 'denominator_' || v.d_state
+        when v.denominator = 0 then 'denominator_zero'
+        when v.n_state != 'reported' then 'numerator_' || v.n_state
     end as null_reason,
-    case when n_state = 'reported' then 'official_yearly_statistic' end as numerator_source,
-    case when d_state = 'reported' then 'official_yearly_statistic' end as denominator_source,
-    case when n_state = 'reported' then 1 else 0 end as numerator_reported_count,
+    case when v.n_state = 'reported' then 'official_yearly_statistic' end as numerator_source,
+    case when v.d_state = 'reported' then 'official_yearly_statistic' end as denominator_source,
+    case when v.n_state = 'reported' then 1 else 0 end as numerator_reported_count,
     1 as numerator_expected_count,
-    case when d_state = 'reported' then 1 else 0 end as denominator_reported_count,
+    case when v.d_state = 'reported' then 1 else 0 end as denominator_reported_count,
     1 as denominator_expected_count,
-    is_newest_vintage, is_binding, period_id,
-    target_operator, target_value, target_status, national_target_operator, national_target_value,
-    numerator_definition_status as definition_status,
-    facts.fact_numerator, coalesce(facts.fact_reported_count, 0) as fact_reported_count,
+    v.is_newest_vintage, v.is_binding, v.period_id,
+    v.target_operator, v.target_value, v.target_status, v.national_target_operator, v.national_target_value,
+    v.numerator_definition_status as definition_status,
+    facts.fact_numerator,
+    coalesce(facts.fact_reported_count, 0) as fact_reported_count,
     coalesce(facts.fact_event_count, 0) as fact_event_count,
-    valued.known_from, numerator_delivery_id, denominator_delivery_id
-from valued
+    v.known_from, v.numerator_delivery_id, v.denominator_delivery_id
+from valued as v
 left join facts
-    on valued.region_code = facts.region_code and valued.year = facts.year
-    and valued.numerator_fact_metric = facts.metric
+    on v.region_code = facts.region_code and v.year = facts.year and v.numerator_fact_metric = facts.metric
