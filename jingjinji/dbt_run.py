@@ -36,15 +36,18 @@ class ModelResult:
 
 
 def run_dbt(
-    path: Path, select: str | None = None, *, on_progress: Callable[[str], None] = lambda _: None
+    path: Path,
+    select: str | None = None,
+    *,
+    unit_tests: bool = False,
+    on_progress: Callable[[str], None] = lambda _: None,
 ) -> tuple[ModelResult, ...]:
     """Seeds, models and data tests on the candidate, in one dbt process.
-
-    Unit tests are left out: they judge the SQL, not the data, and run with the project's own tests.
 
     Args:
         path: `builds/<run_id>/warehouse.duckdb`; nobody else may have it open.
         select: dbt node selection; everything when absent.
+        unit_tests: run the unit tests of the models too. They judge the SQL, not the data, so a build leaves them out.
         on_progress: called with a line as each node ends.
 
     Raises:
@@ -53,7 +56,8 @@ def run_dbt(
     work = path.parent / "dbt"
     command = [sys.executable, "-m", "dbt.cli.main", "--log-format", "json", "build"]
     command += ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
-    command += ["--exclude-resource-type", "unit_test", *(["--select", select] if select else [])]
+    command += [] if unit_tests else ["--exclude-resource-type", "unit_test"]
+    command += ["--select", select] if select else []
     lines: list[str] = []
     with subprocess.Popen(
         command,
