@@ -92,6 +92,8 @@ def no_rows(
             are shown in results. A literal brace is written twice.
     """
     meta = because(why_zh, why, source, name=name, columns=columns)
+    # GX gives `{batch}` an alias of its own, but only in queries without a join: a name for it makes all queries alike.
+    query = "with batch as (select * from {batch}) " + query.replace("{batch}", "batch")
     return gxe.UnexpectedRowsExpectation(unexpected_rows_query=query, meta=meta, severity=severity)
 
 
@@ -201,6 +203,8 @@ def _unexpected_count(item: Any) -> int | None:
 def _observed(result: dict[str, Any], named: str) -> str:
     if "unexpected_count" in result:
         text = f"{result.get('element_count', '?')} 行中 {result['unexpected_count']} 行不符"
+    elif named:
+        text = f"{result.get('observed_value')} 行不符"
     else:
         text = str(result.get("observed_value", ""))[:300]
     return f"{text}；{named}" if named else text

@@ -15,7 +15,7 @@ import duckdb
 from jingjinji.paths import home
 
 SUITES = {"incoming": "入库前检查（新到数据能否入库）", "published": "发布前检查（候选库能否发布）"}
-SEVERITIES = {"critical": "阻止", "held": "扣留该份交付", "warning": "提示"}
+FAILED = {"critical": "未通过", "held": "已扣留", "warning": "提示"}
 COLUMNS = ("结果", "数据表", "字段", "规则", "为什么", "来源", "实际情况")
 STYLE = """
 :root { color-scheme: light; font: 15px/1.6 "Noto Sans CJK SC", "Microsoft YaHei", "WenQuanYi Micro Hei", sans-serif; color: #1f2933 }
@@ -96,7 +96,7 @@ def _table(rows: Sequence[dict[str, Any]]) -> str:
 
 def _line(row: dict[str, Any]) -> str:
     colour = "ok" if row["success"] else "bad" if row["severity"] == "critical" else "note"
-    label = "通过" if row["success"] else f"未通过 · {SEVERITIES.get(row['severity'], row['severity'])}"
+    label = "通过" if row["success"] else FAILED.get(row["severity"], row["severity"])
     cells = [f'<td><span class="tag {colour}">{label}</span></td>']
     cells += [f'<td class="code">{_(row[name])}</td>' for name in ("table_name", "column_name", "expectation")]
     cells += [f"<td>{_(row[name])}</td>" for name in ("why_zh", "source", "observed")]
