@@ -1,0 +1,160 @@
+"""Accidents: grade, statistical window, cancellation, as known at each date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+import pytest
+from landed_rows import as_of, land_rows
+
+from jingjinji.build import load_deliveries, prepare_candidate, run_dbt
+from jingjinji.dbt_run import ModelResult
+
+SHENGHUA, RUIHAI = "20181128-盛华化工爆燃", "20150812-瑞海公司爆炸"
+
+
+def _report(accident_id: str, stage: str, as_of_at: str, **values: Any) -> dict[str, Any]:
+    """A report of 天津 about an invented accident of 2024-03-01."""
+    given = {"region_code": "120000", "occurred_at": "2024-03-01 10:00", "report_stage": stage, "as_of_at": as_of_at}
+    return {**given, "accident_id": accident_id, **values}
+
+
+def _published() -> None:
+    """盛华 2018 and 瑞海 2015 with their successive figures."""
+    shenghua = {"region_code": "130000", "accident_id": SHENGHUA, "occurred_at": "2018-11-28"}
+    land_rows("accidents/hebei", "sh", [
+        {**shenghua, "report_stage": "初报", "as_of_at": "2018-11-28 23:59:59", "deaths_persons": 22, "injured_persons": 22},
+        {**shenghua, "report_stage": "调查报告", "as_of_at": "2018-12-24 23:59:59", "direct_loss_cny": 41488606},
+        {**shenghua, "report_stage": "调查报告", "as_of_at": "2019-02-03 23:59:59", "deaths_persons": 24, "injured_persons": 21},
+    ])  # fmt: skip
+    ruihai = {"region_code": "120000", "accident_id": RUIHAI, "occurred_at": "2015-08-12", "report_stage": "调查报告"}
+    land_rows("accidents/tianjin", "rh", [
+        {**ruihai, "as_of_at": "2015-12-10 23:59:59", "direct_loss_cny": 6866000000},
+        {**ruihai, "as_of_at": "2016-02-29 23:59:59", "deaths_persons": 165, "missing_persons": 8,
+         "serious_injuries_persons": 58, "injured_persons": 798},
+    ])  # fmt: skip
+
+
+def _invented() -> None:
+    """Accidents that never happened, each about one rule. The windows of 2024-03-01 end on 03-31 and 03-08."""
+    land_rows("accidents/tianjin", "made_up", [
+        _report("in_window", "初报", "2024-03-02", deaths_persons=2),
+        _report("in_window", "补报", "2024-03-31 23:59:59", deaths_persons=3),
+        _report("after_window", "初报", "2024-03-02", deaths_persons=2),
+        _report("after_window", "补报", "2024-04-01 00:00", deaths_persons=3),
+        _report("traffic", "初报", "2024-03-02", deaths_persons=2, accident_kind="道路交通"),
+        _report("traffic", "续报", "2024-03-09 00:00", deaths_persons=3),
+        _report("investigated", "初报", "2024-03-02", deaths_persons=2),
+        _report("investigated", "补报", "2024-04-05", deaths_persons=4),
+        _report("investigated", "调查报告", "2024-05-01", deaths_persons=4, late_deaths_persons=1),
+        _report("late_reported", "初报", "2024-03-02", deaths_persons=9),
+        _report("late_reported", "补报", "2024-03-20", deaths_persons=10, late_deaths_persons=1),
+        _report("falls", "初报", "2024-03-02", deaths_persons=5),
+        _report("falls", "续报", "2024-04-20", deaths_persons=4),
+        _report("known_late", "续报", "2024-05-01", deaths_persons=6),
+        _report("cancelled", "初报", "2024-03-02", deaths_persons=3),
+        _report("cancelled", "核销", "2024-03-20", deaths_persons=0),
+        _report("small", "初报", "2024-03-02", deaths_persons=0, injured_persons=0, direct_loss_cny=999999),
+        _report("small", "续报", "2024-03-03", direct_loss_cny=1000000),
+        _report("unknown", "初报", "2024-03-02", missing_persons=4),
+    ])  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def built(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, tuple[ModelResult, ...]]]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JJJ_HOME", str(tmp_path_factory.mktemp("accidents")))
+        _published()
+        _invented()
+        candidate = prepare_candidate("accidents")
+        assert candidate is not None
+        load_deliveries(candidate)
+        results = run_dbt(candidate, "+fct_accidents", unit_tests=True)
+    with duckdb.connect(str(candidate), read_only=True) as connection:
+        yield connection, results
+
+
+@pytest.fixture
+def con(built: tuple[duckdb.DuckDBPyConnection, tuple[ModelResult, ...]]) -> duckdb.DuckDBPyConnection:
+    return built[0]
+
+
+def test_grade_bounds_and_counting_floor_are_tested_in_dbt(built: tuple[Any, tuple[ModelResult, ...]]) -> None:
+    passed = {
+        result.name.rpartition(".")[2] for result in built[1] if result.kind == "unit_test" and result.status == "pass"
+    }
+    assert passed == {
+        "test_grade_at_the_bounds_of_deaths",
+        "test_grade_at_the_bounds_of_serious_injuries",
+        "test_grade_at_the_bounds_of_loss",
+        "test_grade_is_the_most_severe_of_the_known_criteria",
+        "test_no_casualty_and_a_loss_below_the_floor_does_not_count",
+    }
+
+
+@pytest.mark.parametrize(
+    ("accident", "known_by", "expected"),
+    [
+        (SHENGHUA, "2018-11-28", []),
+        (SHENGHUA, "2018-11-29", [(2, "重大", 22, 22, None, True)]),
+        (SHENGHUA, "2018-12-25", [(2, "重大", 22, 22, 41488606, True)]),
+        (SHENGHUA, "2019-02-04", [(2, "重大", 24, 24, 41488606, True)]),
+        (RUIHAI, "2015-12-11", [(1, "特别重大", None, None, 6866000000, True)]),
+        (RUIHAI, "2016-03-01", [(1, "特别重大", 165, 165, 6866000000, False)]),
+    ],
+)
+def test_accident_as_known_on_a_day_is_what_was_published(
+    con: duckdb.DuckDBPyConnection, accident: str, known_by: str, expected: list[tuple[Any, ...]]
+) -> None:
+    columns = "grade_code, grade_name, deaths_persons, deaths_counted_persons, direct_loss_cny, is_grade_provisional"
+    assert as_of(con, "fct_accidents", known_by, columns, f"accident_id = '{accident}'") == expected
+
+
+def _versions(con: duckdb.DuckDBPyConnection, accident: str, columns: str) -> list[tuple[Any, ...]]:
+    return con.execute(
+        f"select {columns} from marts.fct_accident_reports where accident_id = $1 order by report_number", [accident]
+    ).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("accident", "deaths", "counted", "grades"),
+    [
+        ("in_window", [2, 3], [2, 3], [4, 3]),
+        ("after_window", [2, 3], [2, 2], [4, 4]),
+        ("traffic", [2, 3], [2, 2], [4, 4]),
+        ("investigated", [2, 4, 4], [2, 2, 3], [4, 4, 3]),
+        ("late_reported", [9, 10], [9, 9], [3, 3]),
+        ("falls", [5, 4], [5, 4], [3, 3]),
+        ("known_late", [6], [6], [3]),
+        ("unknown", [None], [None], [None]),
+    ],
+)
+def test_deaths_after_the_statistical_window_are_kept_and_not_counted(
+    con: duckdb.DuckDBPyConnection, accident: str, deaths: list[int], counted: list[int], grades: list[int]
+) -> None:
+    versions = _versions(con, accident, "deaths_persons, deaths_counted_persons, grade_code")
+    assert versions == list(zip(deaths, counted, grades, strict=True))
+
+
+def test_window_is_that_of_the_field(con: duckdb.DuckDBPyConnection) -> None:
+    rows = con.execute(
+        "select distinct accident_id, window_days from marts.fct_accidents where accident_id in ('traffic', 'falls')"
+    )
+    assert dict(rows.fetchall()) == {"traffic": 7, "falls": 30}
+
+
+def test_cancelled_accident_counts_until_the_cancellation_is_known(con: duckdb.DuckDBPyConnection) -> None:
+    columns, mine = "is_counted, not_counted_reason, deaths_persons", "accident_id = 'cancelled'"
+    assert as_of(con, "fct_accidents", "2024-03-20", columns, mine) == [(True, None, 3)]
+    assert as_of(con, "fct_accidents", "2024-03-21", columns, mine) == [(False, "已核销", 3)]
+
+
+def test_accident_below_the_statistical_floor_is_kept_with_its_reason(con: duckdb.DuckDBPyConnection) -> None:
+    assert _versions(con, "small", "is_counted, not_counted_reason") == [
+        (False, "无人员伤亡且直接经济损失低于统计下限"),
+        (True, None),
+    ]
