@@ -27,8 +27,8 @@ LOGINS = (("admin", "管理员", "Admin"), ("analyst", "三地分析员", "analy
 def _write_private(path: Path, text: str) -> None:
     """Write a file nobody else can read, not even while it is being written."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
+    path.touch(mode=0o600, exist_ok=False)
+    path.write_text(text, "utf-8")
 
 
 def prepare(home: Home) -> list[dict[str, str]]:
@@ -52,7 +52,11 @@ def prepare(home: Home) -> list[dict[str, str]]:
 
 
 def environment(home: Home) -> dict[str, str]:
-    """The environment variables Superset's programs read; nothing of the platform's own Python leaks into them."""
+    """The environment variables Superset's programs read.
+
+    Nothing of the platform's own Python leaks into them, `PYTHONDONTWRITEBYTECODE` included: without bytecode every
+    start of Superset takes twice as long (5 → 10 s of processor time, measured).
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
     return kept | {
         "JJJ_SUPERSET_STATE": str(home.superset),
@@ -60,7 +64,6 @@ def environment(home: Home) -> dict[str, str]:
         "SUPERSET_CONFIG_PATH": str(HERE / "superset_config.py"),
         "SUPERSET_HOME": str(home.superset),
         "PYTHONPATH": str(HERE),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
         "SCARF_ANALYTICS": "false",
     }

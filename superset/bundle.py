@@ -103,7 +103,7 @@ def gdp_vintages() -> str:
 def release_comments(release: Release) -> dict[str, str]:
     """Column → what the release itself says of it."""
     commented = "select column_name, comment from duckdb_columns() where schema_name = 'marts' and comment is not null"
-    return {name: comment for name, comment in release.rows(commented)}
+    return dict(release.connection.execute(commented).fetchall())
 
 
 def fill(sql: str) -> str:

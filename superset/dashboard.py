@@ -10,6 +10,7 @@ from layout import Chart, Row, Tab, asset, charts_of, choice, keep, position
 
 TITLE = "京津冀应急管理联合看板"
 SLUG = "jjj"
+COLORS = ("#c0392b", "#2980b9", "#27864e", "#7f8c8d", "#8e44ad")  # a region keeps its colour in every chart
 FLOOD = "2023年7月海河流域洪涝"
 
 HEADER = """
@@ -90,7 +91,7 @@ def bar(indicator: int, target: float | None, unit: str) -> dict[str, Any]:
 
 def trust() -> Tab:
     freshness = ["title_zh", "sender", "freshness_status", "delivery_count", "last_known_text", "last_landed_text"]
-    freshness += ["days_since_text", "expected_every_days"]
+    freshness += ["days_since_text", "expected_every_text"]
     deliveries = ["landed_at", "title_zh", "delivery_id", "delivery_status_zh", "rows_received", "rows_accepted"]
     deliveries += ["rows_quarantined", "rows_duplicate", "rows_ignored", "rows_refused", "account_zh"]
     checks = ["suite_zh", "result_zh", "table_name", "column_name_text", "why_zh", "unexpected_text", "checked_at"]
@@ -101,7 +102,7 @@ def trust() -> Tab:
         [
             [table("freshness", "各来源数据新鲜度", "feed_freshness", freshness, ("title_zh", True), 60)],
             [table("deliveries", "送达批次与行数账", "deliveries", deliveries, ("landed_at", False), 70)],
-            [table("quality", "数据质量检查（最近一次）", "quality_results", checks, ("result_zh", False), 70)],
+            [table("quality", "数据质量检查（最近一次）", "quality_results", checks, ("result_zh", True), 70)],
         ],
     )
 
@@ -152,6 +153,7 @@ def dashboard(datasets: Assets, release: Release) -> tuple[Assets, dict[str, Any
         "metadata": {
             "native_filter_configuration": filters(numbers, charts),
             "color_scheme": "",
+            "label_colors": {name: color for (_, name, _), color in zip(release.regions, COLORS, strict=False)},
             "cross_filters_enabled": False,
             "refresh_frequency": 0,
         },

@@ -47,9 +47,8 @@ def is_deployed(wanted: str) -> bool:
 
 def upgrade_metadata() -> None:
     """Create or migrate Superset's own tables."""
-    from flask_migrate import upgrade
-
     import superset
+    from flask_migrate import upgrade
 
     upgrade(directory=str(Path(superset.__file__).parent / "migrations"))
 

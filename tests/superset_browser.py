@@ -14,6 +14,8 @@ from playwright.sync_api import Page, Response, expect, sync_playwright
 from jingjinji.superset_site import DASHBOARD_PATH
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+DRAWN = ".slice_container canvas, .slice_container svg, .slice_container table, .slice_container p"
+WRONG = ".ant-alert-error, [role=alert]"
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -42,7 +44,7 @@ def find_browser() -> str:
 
 @dataclass
 class Watch:
-    """What the page asked for while it was open."""
+    """What was answered while the page was open; `outside` are answers from anywhere but the server under test."""
 
     chart_answers: list[tuple[int, str]] = field(default_factory=list)
     page_errors: list[str] = field(default_factory=list)
@@ -62,14 +64,14 @@ class Dashboard:
         self.settle()
 
     def settle(self, timeout_s: float = 60) -> None:
-        """Wait until no visible chart is loading."""
+        """Wait until every chart on the screen has drawn something or says what is wrong."""
         self.page.wait_for_function(
-            """() => { const seen = [...document.querySelectorAll('[data-test-chart-id]')].filter(e => e.offsetParent);
+            f"""() => {{ const seen = [...document.querySelectorAll('[data-test-chart-id]')].filter(e => e.offsetParent);
                 return seen.length > 0 && seen.every(e => !e.querySelector('[data-test="loading-indicator"], .loading')
-                    && e.querySelector('.slice_container')); }""",
+                    && e.querySelector('{DRAWN}, {WRONG}')); }}""",
             timeout=timeout_s * 1000,
         )
-        self.page.wait_for_timeout(400)
+        self.page.wait_for_timeout(300)
 
     def chart(self, title: str) -> str:
         """The text of a chart that is on the screen, whitespace collapsed."""
@@ -88,16 +90,18 @@ class Dashboard:
         return {row[0]: row[1:] for row in cells if row}
 
     def failures(self) -> list[str]:
-        """Charts on the screen that show an error or nothing at all."""
+        """Charts on the screen that show an error."""
         return self.page.evaluate(
-            """() => [...document.querySelectorAll('[data-test-chart-id]')].filter(e => e.offsetParent).map(e => {
-                const name = e.getAttribute('data-test-chart-name');
-                const error = e.querySelector('.ant-alert-error, [role=alert]');
-                if (error) return name + ': ' + error.innerText;
-                const drawn = e.querySelector('.slice_container canvas, .slice_container svg, .slice_container table,'
-                    + '.slice_container p');
-                return drawn ? null : name + ': nothing drawn';
-            }).filter(Boolean)"""
+            f"""() => [...document.querySelectorAll('[data-test-chart-id]')]
+                .filter(e => e.offsetParent && e.querySelector('{WRONG}'))
+                .map(e => e.getAttribute('data-test-chart-name') + ': ' + e.querySelector('{WRONG}').innerText)"""
+        )
+
+    def names(self) -> list[str]:
+        """Titles of the charts on the screen."""
+        return self.page.evaluate(
+            """() => [...document.querySelectorAll('[data-test-chart-id]')].filter(e => e.offsetParent)
+                .map(e => e.getAttribute('data-test-chart-name'))"""
         )
 
     def choose(self, filter_id: str, value: str) -> None:
@@ -125,10 +129,11 @@ def _observe(page: Page, base: str) -> Watch:
     def answered(response: Response) -> None:
         if "/api/v1/chart/data" in response.url:
             watch.chart_answers.append((response.status, response.url))
+        if not response.url.startswith((base, "data:", "blob:")):
+            watch.outside.append(response.url)
 
     page.on("response", answered)
     page.on("pageerror", lambda error: watch.page_errors.append(str(error)))
-    page.on("request", lambda r: None if r.url.startswith((base, "data:", "blob:")) else watch.outside.append(r.url))
     return watch
 
 
