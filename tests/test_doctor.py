@@ -10,10 +10,12 @@ import time
 from pathlib import Path
 
 import pytest
+from synthetic_build import make_build
 from typer.testing import CliRunner
 
 from jingjinji import audit, doctor
 from jingjinji.cli import app
+from jingjinji.release import create_release
 
 
 @pytest.fixture(autouse=True)
@@ -105,3 +107,32 @@ def test_current_release_that_is_gone_or_changed_fails(place: Path) -> None:
     place.mkdir(parents=True)
     (place / "current").symlink_to(place / "releases" / "gone")
     assert found("当前发布")[0].status == "FAIL" and "rollback" in found("当前发布")[0].message
+
+
+def test_changed_byte_in_the_current_release_fails(place: Path) -> None:
+    released = create_release(make_build("r1"))
+    assert found("当前发布")[0] == doctor.Finding("当前发布", "OK", f"{released.release_id}，文件完整")
+    released.warehouse.chmod(0o644)
+    with released.warehouse.open("r+b") as stream:
+        stream.seek(-1, 2)
+        last = stream.read(1)
+        stream.seek(-1, 2)
+        stream.write(bytes([last[0] ^ 1]))
+    assert found("当前发布")[0].status == "FAIL" and "已被改动" in found("当前发布")[0].message
+
+
+def test_folder_of_somebody_else_is_named(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may write anywhere, so what the system answers is planted instead of a real owner."""
+    (place / "landing").mkdir(parents=True)
+    monkeypatch.setattr(doctor.os, "access", lambda path, mode: Path(path).name != "landing")
+    finding = found("数据目录")[0]
+    assert finding.status == "FAIL" and str(place / "landing") in finding.message
+
+
+@pytest.mark.parametrize(("free_gb", "status"), [(100, "OK"), (4, "WARN"), (0.5, "FAIL")])
+def test_full_disk_is_told_before_a_build_dies_of_it(
+    monkeypatch: pytest.MonkeyPatch, free_gb: float, status: str
+) -> None:
+    usage = type("usage", (), {"free": int(free_gb * 1024**3)})
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: usage)
+    assert found("磁盘空间")[0].status == status

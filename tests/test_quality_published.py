@@ -8,8 +8,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from typer.testing import CliRunner
 
 from jingjinji import build, quality
+from jingjinji.cli import app
 from jingjinji.demo import fill_inbox
 from jingjinji.landing import land_inbox
 from jingjinji.orchestration import feed_ids
@@ -194,6 +196,13 @@ def test_results_keep_the_history_and_every_rule_says_why(broken: tuple[Path, qu
         ).fetchone()
     assert runs == [("broken", "published", True), ("sound", "incoming", True), ("sound", "published", False)]
     assert silent == (0,)
+
+
+def test_check_command_exits_1_on_a_broken_build_and_2_without_one(broken: tuple[Path, quality.Verdict]) -> None:
+    failed = CliRunner().invoke(app, ["check", "broken", "--format", "json"])
+    assert failed.exit_code == 1 and json.loads(failed.stdout)["passed"] is False
+    absent = CliRunner().invoke(app, ["check", "no-such-build"])
+    assert absent.exit_code == 2 and "jjj build" in absent.output
 
 
 def test_page_needs_no_network(broken: tuple[Path, quality.Verdict]) -> None:
