@@ -72,7 +72,7 @@ select
     unit_code,
     report_number,
     known_from,
-    value is distinct from value_before or origin_as_of_at is distinct from as_of_before as is_new,
+    (value is distinct from value_before or origin_as_of_at is distinct from as_of_before) as is_new,
     value,
     origin_as_of_at
 from compared
