@@ -25,7 +25,7 @@ from jingjinji.agreements import Agreement, AgreementError, check_columns, load_
 from jingjinji.delivery import DatasetOutcome, ExportError, Job
 from jingjinji.paths import PROJECT, home
 from jingjinji.query import connect
-from jingjinji.release_store import Release, current_release, sync
+from jingjinji.release_store import Release, current_release, sweep_drafts, sync
 
 Status = Literal["delivered", "unchanged", "skipped", "not_due", "planned"]
 PERIODS = {
@@ -177,6 +177,7 @@ def _deliver(job: Job) -> Outcome:
         manifest_sha256=verify.sha256_of(final / verify.MANIFEST),
         rows={name: outcome.rows for name, outcome in datasets.items()},
     )
+    sweep_drafts(folder)
     export_files.replace_copy(Path(verify.__file__), folder / "verify.py")
     return Outcome(job.agreement.agreement_id, "delivered", "", final, fingerprint, datasets)
 

@@ -1,14 +1,13 @@
 """What is known of a mart beside its rows: its key, and the names, units and code lists of its columns.
 
 The owners are the mart's own `.yml` in the dbt project (description, key) and the standards of `feeds/` (unit, code
-list, Chinese and English name): a column of a mart means what the agreed column of the same name means. Names of other
-columns are in the mart's `meta`, else in the dashboard's labels. A release carries the outcome in `release.json`, so
-that what reads releases needs none of these files.
+list, Chinese and English name): a column of a mart means what the agreed column of the same name means. Other columns
+that go out have their names in the mart's `.yml`, as `config: {meta: {zh: …, en: …}}`. A release carries the outcome in
+`release.json`, so that what reads releases needs none of these files.
 """
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -86,18 +85,12 @@ def _column(name: str, kind: str, described: dict[str, Any], standards: list[Sta
     return MartColumn(
         name=name,
         type=kind,
-        zh=own.get("zh") or (agreed.zh if agreed else _dashboard_labels().get(name)),
+        zh=own.get("zh") or (agreed.zh if agreed else None),
         en=own.get("en") or (agreed.en if agreed else None),
         unit=own.get("unit") or (agreed.unit if agreed else None),
         codes=own.get("codes") or (agreed.codes if agreed else None),
         definition=described.get("description") or (agreed.definition if agreed else None),
     )
-
-
-@cache
-def _dashboard_labels() -> dict[str, str]:
-    path = PROJECT / "superset" / "labels.yml"
-    return dict(yaml.safe_load(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
 
 def _meta(node: dict[str, Any]) -> dict[str, Any]:

@@ -51,6 +51,7 @@ from jingjinji.release_store import (
     rollback,
     sha256_of,
     swap_lock,
+    sweep_drafts,
     sync,
 )
 
@@ -121,6 +122,7 @@ def create_release(candidate: Path, *, keep: int = KEEP) -> Release:
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     prune(keep, place)
+    sweep_drafts(place.releases)
     return release
 
 
@@ -211,7 +213,8 @@ def _check_parent(build: dict[str, Any], current: Release | None) -> None:
 def _same_content(offered: Candidate, current: Release) -> bool:
     released = {name: table.content_hash for name, table in current.tables.items()} | current.macros
     fresh = {name: found.content_hash for name, found in offered.content.items()}
-    return all(released.get(name) == fresh.get(name) for name in (released.keys() | fresh.keys()) - OF_EACH_RUN)
+    same_rows = all(released.get(name) == fresh.get(name) for name in (released.keys() | fresh.keys()) - OF_EACH_RUN)
+    return same_rows and {name: table.facts for name, table in current.tables.items()} == offered.facts
 
 
 def _new_id(offered: Candidate) -> str:

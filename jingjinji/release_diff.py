@@ -23,7 +23,9 @@ from jingjinji.release_store import (
 
 # How many changes of one mart are spelled out; all are counted. A first release would otherwise repeat its marts.
 LISTED = 2000
+# Of these the summary spells out numbers only, so that what people look for is not lost among texts and times.
 SUMMARISED = 15
+NUMBERS = ("INTEGER", "BIGINT", "HUGEINT", "DECIMAL", "DOUBLE")
 LINEAGE_ENDINGS = ("delivery_id", "delivery_ids", "row_number", "conform_version", "landed_at", "run_id")
 _KIND_ZH = {"insert": "新增", "update": "修改", "remove": "撤下"}
 
@@ -120,22 +122,33 @@ def write_diff(found: ReleaseDiff, path: Path) -> None:
 def summary_zh(found: ReleaseDiff, old: Release | None, new: Release) -> list[str]:
     """The difference in Chinese lines, headline first."""
     before = found.from_release or "无（首次发布）"
-    deliveries = (
-        f"新增 {len(found.deliveries_new)} 个、去除 {len(found.deliveries_gone)} 个、"
-        f"重新整理 {len(found.deliveries_changed)} 个"
-    )
-    lines = [f"发布 {found.to_release}，对比 {before}：交付{deliveries}。"]
+    lines = [f"发布 {found.to_release}，对比 {before}：{_deliveries_line(found, old, new)}。"]
     if not found.tables:
         lines.append("各集市数据没有变化。")
     for table in found.tables:
         lines.append(_table_line(table))
         released = new.tables.get(table.table) or (old.tables.get(table.table) if old else None)
-        names = {column.name: column.zh or column.name for column in released.facts.columns} if released else {}
-        updates = [change for change in table.changes if change.kind == "update"]
-        lines.extend(_change_line(change, names) for change in updates[:SUMMARISED])
-        if (more := table.changes_total - min(len(updates), SUMMARISED)) > 0 and found.from_release:
-            lines.append(f"    其余 {more} 处见 diff.json 或 jjj release diff --format json")
+        columns = {column.name: column for column in released.facts.columns} if released else {}
+        told = [c for c in table.changes if c.column and columns[c.column].type.startswith(NUMBERS)][:SUMMARISED]
+        lines.extend(
+            _change_line(change, {name: column.zh or name for name, column in columns.items()}) for change in told
+        )
+        if (more := table.changes_total - len(told)) > 0 and found.from_release:
+            lines.append(f"    其余 {more} 处见 jjj release diff --format json")
     return lines
+
+
+def _deliveries_line(found: ReleaseDiff, old: Release | None, new: Release) -> str:
+    """Which deliveries made the difference; a first release only counts them."""
+    if old is None:
+        return f"采用交付 {len(found.deliveries_new)} 个"
+    known = {delivery.delivery_id: delivery for delivery in old.deliveries + new.deliveries}
+    groups = {"新增": found.deliveries_new, "去除": found.deliveries_gone, "重新整理或撤回": found.deliveries_changed}
+    parts = []
+    for word, ids in groups.items():
+        named = "、".join(f"{i} {known[i].feed_id} {known[i].status}" for i in ids[:SUMMARISED])
+        parts.append(f"{word}交付 {len(ids)} 个{f'（{named}）' if ids else ''}")
+    return "，".join(parts)
 
 
 def _table_line(table: TableDiff) -> str:
@@ -157,7 +170,9 @@ def _change_line(change: Change, names: dict[str, str]) -> str:
 
 
 def _shown(value: str | None) -> str:
-    return "未报告" if value is None else value
+    if value is None:
+        return "未报告"
+    return value.rstrip("0").rstrip(".") if "." in value else value
 
 
 def _attach(con: duckdb.DuckDBPyConnection, warehouse: Path, alias: str) -> None:
@@ -253,7 +268,7 @@ def _pair_sql(name: str, key: list[str], lineage: list[str]) -> str:
     """Each key once, with its row before (`b`) and after (`a`) as structs; NULL where there was or is none."""
     on = " and ".join(f"b.{quoted(column)} is not distinct from a.{quoted(column)}" for column in key)
     ids = [column for column in lineage if column.endswith(("delivery_id", "delivery_ids"))]
-    wanted = ", ".join(f"cast(coalesce(a.{quoted(c)}, b.{quoted(c)}) as varchar)" for c in ids)
+    wanted = ", ".join(f"cast({side}.{quoted(c)} as varchar)" for c in ids for side in "ab")
     table = f"{MARTS}.{quoted(name)}"
     return (
         f"with b as (select row_of as b, {_columns(key, 'row_of')} from (select t as row_of from before.{table} as t)), "

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -21,6 +22,7 @@ from jingjinji.paths import Home, home
 
 WAREHOUSE = "warehouse.duckdb"
 KEEP = 5
+DRAFT_SECONDS = 86_400
 # Written anew by every run: a candidate that differs in these alone says nothing new.
 OF_EACH_RUN = frozenset({"fct_quality_results"})
 
@@ -202,6 +204,13 @@ def swap_lock(place: Home) -> Iterator[None]:
     with (place.releases / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def sweep_drafts(folder: Path) -> None:
+    """Delete what a process that was killed left half-written; a day is longer than any release or export takes."""
+    for draft in folder.glob(".draft-*"):
+        if time.time() - draft.stat().st_mtime > DRAFT_SECONDS:
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 def sha256_of(path: Path) -> str:

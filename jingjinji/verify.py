@@ -202,7 +202,8 @@ def _check_dataset(folder: Path, name: str, dataset: dict[str, Any]) -> list[Fin
         for zh, en, wanted, got in checks
         if wanted != got
     ]
-    told = f"{name}：{rows} 行，字段、控制总数与变更（{dataset['changes']}）相符"
+    changes_told = "，".join(f"{kind} {count}" for kind, count in dataset["changes"].items())
+    told = f"{name}：{rows} 行，字段、控制总数与变更（{changes_told}）相符"
     return wrong or [Finding(True, told, f"{name}: {rows} rows, schema, totals and changes as in the manifest")]
 
 

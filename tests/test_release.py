@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -15,7 +18,7 @@ from jingjinji import audit
 from jingjinji.paths import home
 from jingjinji.release import ReleaseError, create_release, current_release, list_releases, rollback
 from jingjinji.release_diff import diff
-from jingjinji.release_store import WAREHOUSE, prune
+from jingjinji.release_store import WAREHOUSE, check_file, prune
 
 
 @pytest.fixture(autouse=True)
@@ -154,8 +157,9 @@ def test_diff_by_key_tells_old_and_new_value(tmp_path: Path, monkeypatch: pytest
     assert (losses.key, losses.inserted, losses.updated, losses.removed) == (("region_code", "event_id"), 0, 1, 0)
     deaths = next(change for change in losses.changes if change.column == "deaths_persons")
     assert (deaths.key, deaths.old, deaths.new) == ({"region_code": "130000", "event_id": "hb-flood"}, "9", "29")
-    assert deaths.delivery_ids == ("d-hebei-2",)
-    assert any("因灾死亡人口 9 → 29（交付 d-hebei-2）" in line for line in found.summary_zh)
+    assert deaths.delivery_ids == ("d-hebei-1", "d-hebei-2")
+    assert any("因灾死亡人口 9 → 29（交付 d-hebei-1, d-hebei-2）" in line for line in found.summary_zh)
+    assert "新增交付 1 个（d-hebei-2 disaster_losses/x accepted）" in found.summary_zh[0]
 
 
 def test_rollback_goes_to_the_parent_and_is_audited() -> None:
@@ -202,3 +206,49 @@ def test_view_in_marts_is_refused() -> None:
     with pytest.raises(ReleaseError, match="peek"):
         create_release(candidate)
     assert current_release() is None and not list(home().releases.glob(".draft*"))
+
+
+@pytest.mark.parametrize(
+    "step", ["release.copy_marts", "release._verify_copy", "release.write_diff", "release.point_to", "release.prune"]
+)
+def test_process_killed_at_any_step_leaves_a_whole_release(step: str) -> None:
+    first = create_release(make_build("run1"))
+    candidate = make_build("run2", reports=later_reports(), parent_release_id=first.release_id)
+    killed = (
+        "import os, sys; from pathlib import Path; import jingjinji.release as release\n"
+        f"setattr(release, {step.split('.')[1]!r}, lambda *a, **k: os._exit(9))\n"
+        "release.create_release(Path(sys.argv[1]))"
+    )
+    result = subprocess.run([sys.executable, "-c", killed, str(candidate)], check=False)
+    assert result.returncode == 9
+    current = current_release()
+    assert current is not None
+    assert current.release_id == first.release_id or (step == "release.prune" and current.run_id == "run2")
+    check_file(current)
+    assert audit.verify_chain().records == len(audit.read())
+    assert create_release(make_build("run3", reports=later_reports(), parent_release_id=current.release_id)).run_id in (
+        "run2",
+        "run3",
+    )
+
+
+def test_draft_of_a_killed_process_is_swept_after_a_day() -> None:
+    home().releases.mkdir(parents=True)
+    old, fresh = home().releases / ".draft-old", home().releases / ".draft-fresh"
+    for draft in (old, fresh):
+        draft.mkdir()
+    os.utime(old, (0, 0))
+    create_release(make_build("run1"))
+    assert not old.exists() and fresh.exists()
+
+
+def test_new_unit_or_name_of_a_column_is_a_new_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = create_release(make_build("run1"))
+    models = tmp_path / "project" / "dbt_project" / "models"
+    models.mkdir(parents=True)
+    (models / "dim_regions.yml").write_text(
+        "models: [{name: dim_regions, columns: [{name: name_zh, config: {meta: {zh: 名称}}}]}]"
+    )
+    monkeypatch.setattr("jingjinji.marts.PROJECT", tmp_path / "project")
+    second = create_release(make_build("run2", parent_release_id=first.release_id))
+    assert second.is_new and second.tables["dim_regions"].facts.columns[1].zh == "名称"
