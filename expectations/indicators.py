@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import great_expectations.expectations as gxe
-
 from jingjinji.contracts import load_contracts
-from jingjinji.quality_gx import because
+from jingjinji.quality_gx import no_rows
 from jingjinji.quality_rules import Library, Rule, promised
 
 ARCHITECTURE = "docs/architecture.md"
@@ -105,15 +103,18 @@ INDICATORS = (
         "国家统计局分省年度数据；唐山地震死亡24.2万人",
         "warning",
     ),
-    Rule(
-        "grid_is_complete",
-        "this.region_code is not null and exists (select 1 from marts.dim_indicator_grid as grid anti join"
-        " marts.agg_indicators_by_region_year as shown on grid.region_code = shown.region_code and grid.year = shown.year"
-        " and grid.indicator_id = shown.indicator_id and grid.denominator_vintage = shown.denominator_vintage)",
-        "region_code, year, indicator_id",
-        "三地、各年、各指标都要有一行，没有数据也要显示原因",
-        "a cell without data is shown with its reason, it does not vanish",
-        f"{ARCHITECTURE} · Marts",
+    Library(
+        no_rows(
+            "grid_is_complete",
+            "select grid.region_code, grid.year, grid.indicator_id, grid.denominator_vintage"
+            " from marts.dim_indicator_grid as grid anti join {batch} as shown on grid.region_code = shown.region_code"
+            " and grid.year = shown.year and grid.indicator_id = shown.indicator_id"
+            " and grid.denominator_vintage = shown.denominator_vintage",
+            columns="region_code, year, indicator_id, denominator_vintage",
+            why_zh="三地、各年、各指标都要有一行，没有数据也要显示原因",
+            why="a cell without data is shown with its reason, it does not vanish",
+            source=f"{ARCHITECTURE} · Marts",
+        )
     ),
 )
 
@@ -137,14 +138,16 @@ PERIODS = (
 )
 
 PUBLISHED = (
-    Rule(
-        "every_figure_is_compared",
-        "exists (select 1 from marts.dim_published_figures as figures anti join marts.published_vs_computed as shown"
-        " on figures.figure_id = shown.figure_id)",
-        "figure_id",
-        "每个公布数字都要有对照结果，不能只列一致的",
-        "all figures are shown, not only those that agree",
-        NAMES,
+    Library(
+        no_rows(
+            "every_figure_is_compared",
+            "select figures.figure_id from marts.dim_published_figures as figures"
+            " anti join {batch} as shown on figures.figure_id = shown.figure_id",
+            columns="figure_id",
+            why_zh="每个公布数字都要有对照结果，不能只列一致的",
+            why="all figures are shown, not only those that agree",
+            source=NAMES,
+        )
     ),
     Rule(
         "match_has_a_value",
@@ -200,15 +203,17 @@ FRESHNESS = (
 
 def every_feed() -> Library:
     """Completeness: a feed that never delivered is shown as not reported, it does not vanish."""
-    meta = because(
-        "每个已登记的数据源都要出现在时效表中，未报告也要显示",
-        "a feed that never delivered must be seen as not reported",
-        "feeds/<dataset>/<region>.yml",
-        name="every_registered_feed_appears",
+    registered = ", ".join(f"('{feed_id}')" for feed_id in sorted(load_contracts().feeds))
+    made = no_rows(
+        "every_registered_feed_appears",
+        f"select feeds.feed_id from (values {registered}) as feeds (feed_id)"
+        " anti join {batch} as shown on feeds.feed_id = shown.feed_id",
+        columns="feed_id",
+        why_zh="每个已登记的数据源都要出现在时效表中，未报告也要显示",
+        why="a feed that never delivered must be seen as not reported",
+        source="feeds/<dataset>/<region>.yml",
     )
-    return Library(
-        gxe.ExpectColumnDistinctValuesToEqualSet(column="feed_id", value_set=sorted(load_contracts().feeds), meta=meta)
-    )
+    return Library(made)
 
 
 RULES = {

@@ -19,12 +19,14 @@ FAILED = {"critical": "未通过", "held": "已扣留", "warning": "提示"}
 COLUMNS = ("结果", "数据表", "字段", "规则", "为什么", "来源", "实际情况")
 STYLE = """
 :root { color-scheme: light; font: 15px/1.6 "Noto Sans CJK SC", "Microsoft YaHei", "WenQuanYi Micro Hei", sans-serif; color: #1f2933 }
-body { max-width: 1280px; margin: 2rem auto; padding: 0 1.5rem }
+body { max-width: 1480px; margin: 2rem auto; padding: 0 1.5rem }
 h1 { font-size: 1.5rem; margin-bottom: .2rem } h2 { font-size: 1.15rem; margin-top: 2rem }
 .meta { color: #616e7c } .verdict { padding: .6rem 1rem; border-radius: 6px; font-weight: 600 }
 .ok { background: #e3f5e8; color: #0b5c2b } .bad { background: #fde8e8; color: #9b1c1c } .note { background: #fff4d6; color: #7a5200 }
-table { border-collapse: collapse; width: 100%; font-size: .9rem } th, td { padding: .35rem .6rem; text-align: left; vertical-align: top; border-bottom: 1px solid #e4e7eb }
-th { background: #f5f7fa; position: sticky; top: 0 } td.code { font-family: ui-monospace, monospace; font-size: .82rem; overflow-wrap: anywhere }
+table { border-collapse: collapse; width: 100%; table-layout: fixed; font-size: .9rem } th, td { overflow-wrap: anywhere }
+th:nth-child(1) { width: 5rem } th:nth-child(-n+4):not(:first-child) { width: 13% } th:nth-child(6) { width: 11% } th:nth-child(7) { width: 25% }
+ th, td { padding: .35rem .6rem; text-align: left; vertical-align: top; border-bottom: 1px solid #e4e7eb }
+th { background: #f5f7fa; position: sticky; top: 0 } td.code { font-family: ui-monospace, monospace; font-size: .8rem }
 .tag { border-radius: 4px; padding: 0 .45rem; white-space: nowrap } summary { cursor: pointer; margin: .6rem 0 }
 """
 
