@@ -16,13 +16,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from jingjinji.codes import code_list
 from jingjinji.contracts import Label
+from jingjinji.errors import UserError
 from jingjinji.paths import PROJECT
 
 How = Literal["plain", "mask", "hash", "band", "round", "drop"]
 Schedule = Literal["each_release", "daily", "weekly", "monthly"]
 
 
-class AgreementError(ValueError):
+class AgreementError(UserError):
     """An agreement cannot be used; the message names file, key and fix. Nothing was exported."""
 
 

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from jingjinji.errors import UserError
 from jingjinji.paths import Home, home
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 FIRST_LINK = "0" * 64
 
 
-class AuditError(RuntimeError):
+class AuditError(UserError):
     """The chain is broken; the message names the line."""
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jingjinji import orchestration
+from jingjinji.errors import UserError
 from jingjinji.landing import Outcome, land_inbox
 
 
-class ChainError(Exception):
+class ChainError(UserError):
     """The chain stopped before a release; everybody stays on the last one."""
 
 

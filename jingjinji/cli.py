@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from jingjinji import reports
+from jingjinji.errors import UserError
+
+
+class _Commands(TyperGroup):
+    """Shows an error that people can act on as its message, without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(error.exit_code) from error
+
 
 app = typer.Typer(
     name="jjj",
+    cls=_Commands,
     help="京津冀应急管理数据仓库 · land → build → check → release → export, each step on its own.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-
-@app.callback()
-def main() -> None:
-    """Keeps sub-commands even while there is only one."""
-
-
-@contextmanager
-def _short_errors(*kinds: type[Exception], exit_code: int = 1) -> Iterator[None]:
-    """An error that a user can act on is one message, not a traceback."""
-    try:
-        yield
-    except kinds as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(exit_code) from error
 
 
 # ---------------------------------------------------------------- landing: land, reland, withdraw
@@ -123,11 +123,7 @@ def build(
     """
     from jingjinji import build as builds
 
-    try:
-        made = builds.build(run_id, full=full, on_progress=lambda line: typer.echo(f"  {line}", err=True))
-    except builds.BuildError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
+    made = builds.build(run_id, full=full, on_progress=lambda line: typer.echo(f"  {line}", err=True))
     typer.echo(builds.result_json(made) if output == "json" else builds.result_text(made))
 
 
@@ -144,11 +140,7 @@ def check(
     """
     from jingjinji import quality
 
-    try:
-        verdict = quality.check_published(quality.candidate_of(run_id))
-    except quality.QualityError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
+    verdict = quality.check_published(quality.candidate_of(run_id))
     typer.echo(quality.verdict_json(verdict) if output == "json" else quality.verdict_text(verdict))
     raise typer.Exit(0 if verdict.passed else 1)
 
@@ -176,12 +168,11 @@ def release_create(
     """
     from jingjinji import release
 
-    with _short_errors(release.ReleaseError):
-        made = release.create_release(build or release.latest_build(), keep=keep)
-        if not made.is_new:
-            typer.echo(f"内容与当前发布相同，没有新发布：{made.release_id}")
-            return
-        typer.echo("\n".join(release.diff(new_id=made.release_id).summary_zh))
+    made = release.create_release(build or release.latest_build(), keep=keep)
+    if not made.is_new:
+        typer.echo(f"内容与当前发布相同，没有新发布：{made.release_id}")
+        return
+    typer.echo("\n".join(release.diff(new_id=made.release_id).summary_zh))
 
 
 @release_app.command("list")
@@ -192,8 +183,7 @@ def release_list(output: str = typer.Option("table", "--format", help="table or 
     """
     from jingjinji import release
 
-    with _short_errors(release.ReleaseError):
-        typer.echo(release.list_text(release.list_releases(), output))
+    typer.echo(release.list_text(release.list_releases(), output))
 
 
 @release_app.command("diff")
@@ -208,9 +198,8 @@ def release_diff(
     """
     from jingjinji import release
 
-    with _short_errors(release.ReleaseError):
-        found = release.diff(old, new)
-        typer.echo(found.model_dump_json(indent=2) if output == "json" else "\n".join(found.summary_zh))
+    found = release.diff(old, new)
+    typer.echo(found.model_dump_json(indent=2) if output == "json" else "\n".join(found.summary_zh))
 
 
 @release_app.command("rollback")
@@ -224,8 +213,7 @@ def release_rollback(
     """
     from jingjinji import release
 
-    with _short_errors(release.ReleaseError):
-        typer.echo(f"当前发布：{release.rollback(release_id, reason=reason).release_id}")
+    typer.echo(f"当前发布：{release.rollback(release_id, reason=reason).release_id}")
 
 
 @app.command("query")
@@ -240,16 +228,15 @@ def query_release(
     """
     from jingjinji import query
 
-    with _short_errors(query.QueryError, exit_code=2):
-        form = next((known for known in query.FORMATS if known == output), None)
-        if form is None:
-            raise query.QueryError(f"--format {output}: write one of {', '.join(query.FORMATS)}")
-        answer = query.query(sql, query.parse_day(as_of))
-        typer.echo(query.rendered(answer, form))
-        if answer.ageless:
-            typer.echo(
-                f"与日期无关、按现状显示：{', '.join(answer.ageless)}（not as of a day, shown as it is now）", err=True
-            )
+    form = next((known for known in query.FORMATS if known == output), None)
+    if form is None:
+        raise query.QueryError(f"--format {output}: write one of {', '.join(query.FORMATS)}")
+    answer = query.query(sql, query.parse_day(as_of))
+    typer.echo(query.rendered(answer, form))
+    if answer.ageless:
+        typer.echo(
+            f"与日期无关、按现状显示：{', '.join(answer.ageless)}（not as of a day, shown as it is now）", err=True
+        )
 
 
 # ---------------------------------------------------------------- export: export, verify
@@ -268,12 +255,11 @@ def export(
 
     Example: jjj export --dry-run
     """
-    from jingjinji import audit, query
     from jingjinji import export as exports
+    from jingjinji import query
 
-    with _short_errors(exports.ExportError, audit.AuditError), _short_errors(query.QueryError, exit_code=2):
-        outcomes = exports.export(agreement, as_of=query.parse_day(as_of), dry_run=dry_run, now=now)
-        typer.echo(exports.told(outcomes))
+    outcomes = exports.export(agreement, as_of=query.parse_day(as_of), dry_run=dry_run, now=now)
+    typer.echo(exports.told(outcomes))
 
 
 @app.command("verify")
@@ -304,11 +290,7 @@ def run() -> None:
     """
     from jingjinji import chain
 
-    try:
-        result = chain.run(typer.echo)
-    except (chain.ChainError, RuntimeError, ValueError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
+    result = chain.run(typer.echo)
     raise typer.Exit(1 if result.refused else 0)
 
 
@@ -353,9 +335,6 @@ def _serving(name: str) -> None:
 
     try:
         raise typer.Exit(getattr(demo, name)())
-    except services.ServiceError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
     except services.Stopped as signal:
         typer.echo(f"{signal}: stopped, nothing left running", err=True)
         raise typer.Exit(130) from signal

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from jingjinji.errors import UserError
 from jingjinji.paths import PROJECT
 
 SEEDS = PROJECT / "dbt_project" / "seeds"
@@ -15,7 +16,7 @@ SEEDS = PROJECT / "dbt_project" / "seeds"
 FORMER_CODES = {"divisions.code": "division_successors.old_code"}
 
 
-class CodeListError(ValueError):
+class CodeListError(UserError):
     """A contract names a code list that the seeds do not hold."""
 
 

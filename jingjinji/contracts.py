@@ -18,6 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from jingjinji.codes import CodeListError, code_list, units
+from jingjinji.errors import UserError
 from jingjinji.paths import PROJECT
 
 ColumnType = Literal["text", "code", "count", "money", "area", "number", "year", "date", "timestamp"]
@@ -41,7 +42,7 @@ MOMENT_TYPES = ("date", "timestamp")
 CONFORM_VERSION = "1"
 
 
-class ContractError(ValueError):
+class ContractError(UserError):
     """A standard or feed cannot be used; the message names file, key and fix."""
 
 

@@ -16,12 +16,13 @@ from typing import Any
 
 from jingjinji import audit, landing, receipts
 from jingjinji.contracts import load_contracts, rule_set_version
+from jingjinji.errors import UserError
 from jingjinji.judging import COUNTS
 from jingjinji.landing import Outcome
 from jingjinji.paths import Home, home
 
 
-class CorrectionError(ValueError):
+class CorrectionError(UserError):
     """The delivery cannot be changed this way; the message says why and what to do."""
 
 

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jingjinji.errors import UserError
 from jingjinji.paths import PROJECT
 
 PROJECT_DIR = PROJECT / "dbt_project"
 # Told as they end; all else in dbt's log is for its file.
 ENDED = ("LogModelResult", "LogSeedResult", "LogTestResult", "LogNodeResult")
-GOOD = ("success", "pass", "warn", "no-op", "skipped")
+GOOD = ("success", "pass", "warn", "no-op")
 
 
-class BuildError(RuntimeError):
+class BuildError(UserError):
     """No build was made; everybody stays on the current release. The message says what to correct."""
 
 

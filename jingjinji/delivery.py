@@ -13,6 +13,7 @@ import duckdb
 
 from jingjinji import audit, export_files, signing, verify
 from jingjinji.agreements import Agreement, select_sql
+from jingjinji.errors import UserError
 from jingjinji.leaks import leaks_in
 from jingjinji.marts import MartFacts
 from jingjinji.paths import home
@@ -21,7 +22,7 @@ from jingjinji.release_copy import quoted
 from jingjinji.release_store import Release, sync
 
 
-class ExportError(RuntimeError):
+class ExportError(UserError):
     """A delivery could not be made; the message names agreement, file and fix. Nothing left the house."""
 
 

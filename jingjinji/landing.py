@@ -23,11 +23,12 @@ from zoneinfo import ZoneInfo
 
 from jingjinji import audit, receipts
 from jingjinji.contracts import Feed, Standard, load_contracts, rule_set_version
+from jingjinji.errors import UserError
 from jingjinji.judging import COUNTS, judge, message
 from jingjinji.paths import Home, home
 
 
-class HomeError(ValueError):
+class HomeError(UserError):
     """The home holds data of the other origin; use another JJJ_HOME."""
 
 

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from jingjinji.contracts import load_contracts
+from jingjinji.errors import UserError
 from jingjinji.paths import PROJECT, home
 from jingjinji.quality_results import Result, append, ensure_table, write_json
 
@@ -79,8 +80,10 @@ class Verdict:
         return tuple(result for result in self.results if not result.success and result.severity != "critical")
 
 
-class QualityError(RuntimeError):
+class QualityError(UserError):
     """There is nothing to check; the message says what to do first."""
+
+    exit_code = 2
 
 
 def check_incoming(candidate: Path) -> Verdict:

@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 import duckdb
 
+from jingjinji.errors import UserError
 from jingjinji.paths import home
 from jingjinji.release_copy import MARTS, RELEASE_INFO, as_of_macros, literal, mart_columns, quoted
 from jingjinji.release_store import WAREHOUSE
@@ -30,8 +31,10 @@ FORMATS: tuple[Format, ...] = ("table", "csv", "json")
 LAST_DAY = date(9999, 12, 30)
 
 
-class QueryError(ValueError):
+class QueryError(UserError):
     """The question cannot be answered; the message says why and what to write instead."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True)

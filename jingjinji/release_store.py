@@ -17,6 +17,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from jingjinji import audit
+from jingjinji.errors import UserError
 from jingjinji.marts import MartFacts
 from jingjinji.paths import Home, home
 
@@ -27,7 +28,7 @@ DRAFT_SECONDS = 86_400
 OF_EACH_RUN = frozenset({"fct_quality_results"})
 
 
-class ReleaseError(RuntimeError):
+class ReleaseError(UserError):
     """No release was made or changed; the message says what to do. Everybody stays on the current one."""
 
 

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from jingjinji.errors import UserError
+
 GRACE_S = 8.0  # a server asked to end gets this long before it is killed
 
 
-class ServiceError(Exception):
+class ServiceError(UserError):
     """A server could not be started or died; the message says what to do."""
 
 
