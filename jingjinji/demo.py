@@ -101,15 +101,13 @@ def _is_copied(file: Path, copy: Path) -> bool:
 
 
 def _run(home: Home, port: int, clock: Clock, started: list[Started]) -> Ran:
+    schema = _start_superset_schema(home, started)
     with clock.phase("准备 Airflow"):
         airflow_site.prepare(home, port, clock.say)
     progress = Progress(datetime.now(UTC).isoformat())
     with clock.phase("启动 Airflow"):
-        site = start_airflow(home, port, started)
+        servers, site = start_airflow(home, port, started)
         airflow_watch.wait_for_dags(site)
-    schema = services.start(_superset_schema(home))  # overlaps with the tasks; the import itself needs a release
-    started.append(schema)
-    servers = [one for one in started if one is not schema]
     with clock.phase("落地 → 建库 → 检查 → 发布 → 共享"):
         airflow_watch.trigger_landings(site)
         airflow_watch.follow(
@@ -120,31 +118,38 @@ def _run(home: Home, port: int, clock: Clock, started: list[Started]) -> Ran:
     if failed or not (home.current / "warehouse.duckdb").exists():
         return Ran(failed, has_released, {})
     with clock.phase("部署 Superset 看板"):
-        schema.process.wait()
+        if schema:
+            schema.process.wait()
         superset = superset_site.deploy(home, lambda step: clock.say(f"  Superset：{step}"))
     return Ran(failed, has_released, superset)
 
 
-def start_airflow(home: Home, port: int, started: list[Started]) -> Site:
-    """Start Airflow's servers, wait until they are healthy, and log in; what was started is put into the list."""
+def start_airflow(home: Home, port: int, started: list[Started]) -> tuple[list[Started], Site]:
+    """Start Airflow's servers, wait until they are healthy, and log in; what was started is put into the list as well."""
+    servers = []
     for part in airflow_site.parts(home, port):
-        started.append(services.start(part))
-    services.wait_until(lambda: airflow_site.is_healthy(port), started, "Airflow", HEALTHY_LIMIT_S)
-    return Site(port, airflow_site.login(home, port))
+        servers.append(services.start(part))
+        started.append(servers[-1])
+    services.wait_until(lambda: airflow_site.is_healthy(port), servers, "Airflow", HEALTHY_LIMIT_S)
+    return servers, Site(port, airflow_site.login(home, port))
 
 
-def _superset_schema(home: Home) -> Service:
-    """Superset's own tables: the slowest part of a first deployment that needs no release."""
+def _start_superset_schema(home: Home, started: list[Started]) -> Started | None:
+    """On a first run, make Superset's own tables meanwhile: the slowest part of its deployment that needs no release."""
+    if (home.superset / "deployed.json").exists():
+        return None
     superset_site.prepare(home)
     argv = [str(superset_site.ENVIRONMENT / "bin" / "superset"), "db", "upgrade"]
-    return Service(
-        "superset-schema", argv, superset_site.environment(home), home.logs / "superset-schema.log", paths.PROJECT
+    log = home.logs / "superset-schema.log"
+    started.append(
+        services.start(Service("superset-schema", argv, superset_site.environment(home), log, paths.PROJECT))
     )
+    return started[-1]
 
 
 def _tell(clock: Clock, end: TaskEnd) -> None:
     """One line for a task that ran, none for one that never started."""
-    if end.seconds is None:
+    if not end.seconds:
         return
     seconds = f"{end.seconds:.1f} s"
     word = "没有新数据" if end.state == "skipped" else end.state

@@ -25,7 +25,7 @@ where occurred_at between '2023-07-01' and '2023-08-31' and region_code in ('110
 order by region_code
 """
 LOSS_TO_GDP = """
-select region_code, year, denominator_vintage, round(value, 4) as value_pct
+select region_code, cast(year as varchar) as year, denominator_vintage, round(value, 4) as value_pct
 from agg_indicators_by_region_year
 where indicator_id = 3 and year = 2023 and value is not null
 order by region_code, denominator_vintage
