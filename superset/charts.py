@@ -86,7 +86,7 @@ def by_year(metric: str, series: str, target: float | None, unit: str, where: Se
         "hideLine": False,
         "style": "dashed",
         "width": 2,
-        "color": "#b22222",
+        "color": "#333333",
         "opacity": "",
     }
     return {

@@ -80,14 +80,20 @@ class Dashboard:
         expect(holder.locator(".slice_container").first).to_be_visible(timeout=30000)
         return re.sub(r"\s+", " ", holder.inner_text())
 
-    def rows(self, title: str) -> dict[str, list[str]]:
-        """A table on the screen: first cell → the other cells."""
+    def rows(self, title: str) -> list[list[str]]:
+        """The cells of a table on the screen, row by row."""
         holder = self.page.locator(f'[data-test-chart-name="{title}"]').first
         holder.scroll_into_view_if_needed()
-        cells = holder.locator("tbody tr").evaluate_all(
+        return holder.locator("tbody tr").evaluate_all(
             "rows => rows.map(r => [...r.querySelectorAll('td')].map(c => c.innerText.trim()))"
         )
-        return {row[0]: row[1:] for row in cells if row}
+
+    def search(self, title: str, words: str) -> list[list[str]]:
+        """The rows of a table that are left after typing into its search box."""
+        box = self.page.locator(f'[data-test-chart-name="{title}"] input[placeholder]').first
+        box.fill(words)
+        self.page.wait_for_timeout(1000)  # the box waits for the end of typing
+        return self.rows(title)
 
     def failures(self) -> list[str]:
         """Charts on the screen that show an error."""
@@ -153,7 +159,7 @@ def dashboard(port: int, username: str, password: str) -> Iterator[Dashboard]:
         page.goto(f"{base}{DASHBOARD_PATH}", wait_until="domcontentloaded")
         page.wait_for_selector("[data-test-chart-id]", timeout=60000)
         opened = Dashboard(page, base, watch)
-        opened.settle()
+        opened.settle(120)
         try:
             yield opened
         finally:
