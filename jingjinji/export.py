@@ -112,8 +112,16 @@ def _export_one(path: Path, as_of: date | None, dry_run: bool, now: bool) -> Out
             return Outcome(
                 agreement.agreement_id, "not_due", f"下次交付 {due:%Y-%m-%d %H:%M} 之后（加 --now 立即交付）"
             )
+        if base and base_folder and not dry_run and _is_same_source(agreement, release, base):
+            return Outcome(agreement.agreement_id, "unchanged", "与上次交付相同", base_folder)
         job = Job(agreement, path, release, as_of, base, base_folder, _new_id(agreement, release, as_of))
         return _plan(job) if dry_run else _deliver(job)
+
+
+def _is_same_source(agreement: Agreement, release: Release, base: dict[str, Any]) -> bool:
+    """Same terms on the same release, which never changes: the same delivery, without looking."""
+    terms = base["agreement"]["sha256"] == agreement.sha256
+    return bool(terms and base["release"]["release_id"] == release.release_id)
 
 
 def _due_at(agreement: Agreement, base: dict[str, Any]) -> datetime:

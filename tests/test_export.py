@@ -146,6 +146,12 @@ def test_nothing_new_makes_no_folder(agreements: Path) -> None:
     (again,) = export(folder=agreements)
     assert (again.status, again.folder) == ("unchanged", folder)
     assert [p.name for p in folder.parent.iterdir() if p.is_dir()] == [folder.name]
+    parent = current_release()
+    assert parent is not None
+    more = (*FIRST_REPORTS[0][:8], None, "d-hebei-9")  # changes missing_persons, which the partner does not get
+    create_release(make_build("run2", reports=(more, FIRST_REPORTS[1]), parent_release_id=parent.release_id))
+    (still,) = export(folder=agreements)
+    assert (still.status, still.folder) == ("unchanged", folder)
     write_agreement(agreements, purpose="另一用途")  # other terms are news
     assert deliver(agreements) != folder
 
