@@ -13,7 +13,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from typing import Any
 import duckdb
 
 from jingjinji import audit
-from jingjinji.dbt_run import BuildError, ModelResult, run_dbt
+from jingjinji.dbt_run import GOOD, BuildError, ModelResult, run_dbt
 from jingjinji.landing import current_deliveries
 from jingjinji.loading import Loaded, load_deliveries
 from jingjinji.paths import PROJECT, home
@@ -82,8 +82,8 @@ def build(run_id: str | None = None, *, full: bool = False, on_progress: Progres
     verdict = quality.check_incoming(candidate)
     if not verdict.passed:
         raise BuildError("the incoming check failed:\n" + "\n".join(map(str, verdict.failed)))
-    models = run_dbt(candidate, on_progress=on_progress)
-    return replace(finish_build(candidate), models=models)
+    run_dbt(candidate, on_progress=on_progress)
+    return finish_build(candidate)
 
 
 def prepare_candidate(run_id: str, *, full: bool = False) -> Path | None:
@@ -95,16 +95,12 @@ def prepare_candidate(run_id: str, *, full: bool = False) -> Path | None:
 
     Returns:
         Absolute path of `warehouse.duckdb`; None when deliveries and rules are those of a build already released.
-
-    Raises:
-        BuildError: a build of that name is finished; builds do not change, give another name.
+        A finished build of that name stays as it is: a repeated run gets a folder of its own beside it.
     """
     last = last_build()
     if last and not full and _is_same_input(last) and _is_settled(last):
         return None
-    folder = home().builds / re.sub(r"[^A-Za-z0-9_.-]", "_", run_id)
-    if (folder / FINISHED).exists():
-        raise BuildError(f"{folder} is a finished build and stays as it is: give another run id")
+    folder = _free_folder(re.sub(r"[^A-Za-z0-9_.-]", "_", run_id))
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     parent = last if last and not full and last["rules_hash"] == rules_hash() else None
@@ -126,27 +122,26 @@ def finish_build(path: Path) -> BuildResult:
     Side effects: writes `build.json` beside the candidate, deletes all but the last three builds.
 
     Raises:
-        BuildError: the candidate was not prepared here or holds no marts; run the steps before this one again.
+        BuildError: the candidate was not prepared here, or its models have not all run through since deliveries were
+            loaded into it; run the steps before this one again.
     """
     prepared = _read_json(path.parent / PREPARED)
     if prepared is None:
         raise BuildError(f"{path.parent / PREPARED} is missing: prepare the candidate first")
     with duckdb.connect(str(path)) as con:
         con.execute("checkpoint")
+        models = _ran_through(con, path)
         rows = _mart_rows(con)
         versions = dict(con.execute("select delivery_id, conform_version from raw.deliveries order by 1").fetchall())
-    if not rows:
-        raise BuildError(f"{path} holds no marts: run the models before finishing the build")
     loaded = _changes_since(prepared["parent_build"], versions, path)
     facts = prepared | asdict(loaded) | {
         "finished_at": _now(), "input_hash": _input_hash(prepared["rules_hash"], versions), "deliveries": versions,
-        "mart_rows": rows,
+        "mart_rows": rows, "models": [[m.kind, m.name, m.status, m.seconds] for m in models if m.kind != "test"],
     }  # fmt: skip
     _write_json(path.parent / FINISHED, facts)
     prune()
-    return BuildResult(
-        facts["run_id"], path, facts["parent_build"], loaded.n_new, loaded.n_replaced, loaded.n_withdrawn, False, ()
-    )
+    counts = (loaded.n_new, loaded.n_replaced, loaded.n_withdrawn)
+    return BuildResult(facts["run_id"], path, facts["parent_build"], *counts, False, models)
 
 
 def result_json(made: BuildResult) -> str:
@@ -242,6 +237,26 @@ def _changes_since(parent: str | None, versions: dict[str, int], path: Path) -> 
     changed = {key for key, version in versions.items() if before.get(key) != version}
     new = {key for key in changed - withdrawn if key not in before}
     return Loaded(len(new), len(changed - withdrawn - new), len(changed & withdrawn))
+
+
+def _free_folder(name: str) -> Path:
+    names = [name, *(f"{name}.{number}" for number in range(2, 1000))]
+    return next(folder for n in names if not ((folder := home().builds / n) / FINISHED).exists())
+
+
+def _ran_through(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[ModelResult, ...]:
+    """What came of each node since deliveries were loaded, as dbt itself recorded it in the candidate."""
+    if not con.execute(
+        "select 1 from duckdb_tables() where schema_name = 'raw' and table_name = 'dbt_results'"
+    ).fetchall():
+        raise BuildError(f"{path}: no model ran since deliveries were loaded; run dbt before finishing the build")
+    rows = con.execute(
+        "select name, kind, status, seconds, failures, null from raw.dbt_results order by 2, 1"
+    ).fetchall()
+    results = tuple(ModelResult(*row) for row in rows)
+    if bad := [f"{r.kind} {r.name}: {r.status}" for r in results if r.status not in GOOD]:
+        raise BuildError(f"{path}: dbt did not run through, so the build is not finished: {', '.join(bad)}")
+    return results
 
 
 def _mart_rows(con: duckdb.DuckDBPyConnection) -> dict[str, int]:

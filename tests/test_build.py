@@ -46,10 +46,19 @@ def _finished(run_id: str, *, released: bool = True) -> Path:
     load_deliveries(candidate)
     with duckdb.connect(str(candidate)) as con:
         con.execute("create schema if not exists marts; create or replace table marts.one as select 1 as n")
+    _record(candidate, "success")
     finish_build(candidate)
     if released:
         audit.record("release.create", release_id=f"r-{run_id}", run_id=run_id)
     return candidate
+
+
+def _record(candidate: Path, status: str) -> None:
+    """What the hook of the dbt project leaves when a run has ended."""
+    with duckdb.connect(str(candidate)) as con:
+        con.execute(f"""create or replace table raw.dbt_results as
+            select 'model.x.one' as unique_id, 'model' as kind, 'one' as name, '{status}' as status, 0.1::double as seconds,
+            null::bigint as failures""")
 
 
 def _raw(candidate: Path, query: str) -> list[tuple[Any, ...]]:
@@ -162,20 +171,27 @@ def test_unfinished_build_is_never_a_parent() -> None:
     assert load_deliveries(candidate) == Loaded(1, 0, 0)
 
 
-def test_finish_refuses_a_candidate_without_marts() -> None:
+def test_finish_refuses_a_copy_whose_models_did_not_run_again() -> None:
     _land("a", _row())
-    candidate = _prepared("first")
+    _finished("first")
+    _land("b", _row(event_id="e2"))
+    candidate = _prepared("second")
     load_deliveries(candidate)
-    with pytest.raises(BuildError, match="holds no marts"):
+    with pytest.raises(BuildError, match="no model ran"):
         finish_build(candidate)
-    assert build.last_build() is None
+    _record(candidate, "error")
+    with pytest.raises(BuildError, match="model one: error"):
+        finish_build(candidate)
+    assert [b.parent.name for b in home().builds.glob("*/build.json")] == ["first"]
 
 
-def test_finished_build_is_not_built_over() -> None:
+def test_repeated_run_leaves_the_finished_build_of_its_name_alone() -> None:
     _land("a", _row())
-    _finished("first", released=False)
-    with pytest.raises(BuildError, match="another run id"):
-        prepare_candidate("first")
+    first = _finished("first", released=False)
+    before = first.read_bytes()
+    again = _prepared("first")
+    assert again.parent.name == "first.2"
+    assert first.read_bytes() == before
 
 
 def test_build_file_tells_what_went_in() -> None:
@@ -220,4 +236,6 @@ def test_failing_data_test_names_itself_and_leaves_no_finished_build() -> None:
         con.execute("update raw.deliveries set rows_received = 5")
     with pytest.raises(BuildError, match="assert_every_received_row_is_accounted_for: fail"):
         run_dbt(candidate, "assert_every_received_row_is_accounted_for")
+    with pytest.raises(BuildError, match=r"did not run through.*assert_every_received_row_is_accounted_for: fail"):
+        finish_build(candidate)
     assert build.last_build() is None
