@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, jsonify
+from flask_login import current_user
 from superset.app import create_app
 
 CORRECTIONS = json.loads((Path(__file__).parent / "zh.json").read_text("utf-8"))
@@ -26,6 +28,7 @@ def correct_chinese(app: Flask) -> None:
     """Lay `zh.json` over the Chinese language pack of the wheel, which is wrong or silent in places."""
     shipped = app.view_functions["Superset.language_pack"]
 
+    @wraps(shipped)
     def language_pack(*args: Any, **kwargs: Any) -> Any:
         response = shipped(*args, **kwargs)
         if kwargs.get("lang") != "zh" or response.status_code != 200:
@@ -38,6 +41,19 @@ def correct_chinese(app: Flask) -> None:
     app.view_functions["Superset.language_pack"] = language_pack
 
 
+def ignore_strangers_events(app: Flask) -> None:
+    """Answer the usage events of the login page with nothing. Superset answers them with a second login page, whose
+    session cookie can arrive after the one of a quick login and undo it."""
+    counted = app.view_functions["Superset.log"]
+
+    @wraps(counted)  # its name is on Superset's list of views that need no CSRF token
+    def log(*args: Any, **kwargs: Any) -> Any:
+        return counted(*args, **kwargs) if current_user.is_authenticated else ("", 204)
+
+    app.view_functions["Superset.log"] = log
+
+
 app = create_app()
 limit_logins(app)
 correct_chinese(app)
+ignore_strangers_events(app)

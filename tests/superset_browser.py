@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Page, Response, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
 
 from jingjinji.superset_site import DASHBOARD_PATH
 
@@ -84,9 +84,10 @@ class Dashboard:
         """The cells of a table on the screen, row by row."""
         holder = self.page.locator(f'[data-test-chart-name="{title}"]').first
         holder.scroll_into_view_if_needed()
-        return holder.locator("tbody tr").evaluate_all(
+        found: list[list[str]] = holder.locator("tbody tr").evaluate_all(
             "rows => rows.map(r => [...r.querySelectorAll('td')].map(c => c.innerText.trim()))"
         )
+        return [row for row in found if any(row)]  # a long table has an invisible twin that measures its columns
 
     def search(self, title: str, words: str) -> list[list[str]]:
         """The rows of a table that are left after typing into its search box."""
@@ -144,23 +145,27 @@ def _observe(page: Page, base: str) -> Watch:
 
 
 @contextmanager
-def dashboard(port: int, username: str, password: str) -> Iterator[Dashboard]:
-    """Log in and open the joint dashboard; closes the browser at the end."""
-    base = f"http://127.0.0.1:{port}"
+def chromium() -> Iterator[Browser]:
+    """The browser, once for all who log in: Playwright allows one at a time in a thread."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), headless=True, args=list(FLAGS))
-        page = browser.new_context(viewport={"width": 1500, "height": 1000}, locale="zh-CN").new_page()
-        watch = _observe(page, base)
-        page.goto(f"{base}/login/")
-        page.locator("input#username, input[name=username]").fill(username)
-        page.locator("input[type=password]").fill(password)
-        page.locator("[data-test=login-button], button[type=submit]").first.click()
-        page.wait_for_url(lambda url: "/login" not in url, wait_until="commit", timeout=60000)
-        page.goto(f"{base}{DASHBOARD_PATH}", wait_until="domcontentloaded")
-        page.wait_for_selector("[data-test-chart-id]", timeout=60000)
-        opened = Dashboard(page, base, watch)
-        opened.settle(120)
-        try:
-            yield opened
-        finally:
-            browser.close()
+        yield browser
+        browser.close()
+
+
+def dashboard(browser: Browser, port: int, username: str, password: str) -> Dashboard:
+    """Log in with a session of its own and open the joint dashboard."""
+    base = f"http://127.0.0.1:{port}"
+    page = browser.new_context(viewport={"width": 1500, "height": 1000}, locale="zh-CN").new_page()
+    page.set_default_timeout(60000)
+    watch = _observe(page, base)
+    page.goto(f"{base}/login/")
+    page.locator("input#username, input[name=username]").fill(username)
+    page.locator("input[type=password]").fill(password)
+    page.locator("[data-test=login-button], button[type=submit]").first.click()
+    page.wait_for_url(lambda url: "/login" not in url, wait_until="commit")
+    page.goto(f"{base}{DASHBOARD_PATH}", wait_until="domcontentloaded")
+    page.wait_for_selector("[data-test-chart-id]")
+    opened = Dashboard(page, base, watch)
+    opened.settle(120)
+    return opened
