@@ -136,15 +136,6 @@ def knowledge(standard: Standard) -> Iterator[gxe.Expectation]:
         why="an earlier moment is a date gone wrong, such as an Excel serial number read as 1900",
         source="docs/architecture.md · Time",
     )
-    if standard.must_have_one_of:
-        yield no_rows(
-            "report_says_something",
-            ROW + f"coalesce({', '.join(f'{name}::varchar' for name in standard.must_have_one_of)}) is null",
-            columns=", ".join(standard.must_have_one_of),
-            why_zh="一份报告至少报一项指标；全空不等于零报告",
-            why="a report has at least one metric; all empty is not a report of zero",
-            source=f"feeds/{standard.dataset}/_standard.yml · must_have_one_of",
-        )
     yield no_rows(
         "region_is_the_senders",
         "select rows.delivery_id, rows.row_number from {batch} as rows"

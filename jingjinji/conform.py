@@ -241,9 +241,6 @@ def _column_faults(standard: Standard, bound: Bound) -> list[Fault]:
 
 def _row_faults(standard: Standard, bound_names: set[str], sheet: Sheet) -> list[Fault]:
     faults = []
-    if standard.must_have_one_of:
-        condition = f"coalesce({', '.join(f'{n}::varchar' for n in standard.must_have_one_of)}) is null"
-        faults.append(Fault("R09", standard.must_have_one_of[0], condition, "null"))
     if sheet.spare:
         faults.append(Fault("R08", next(iter(standard.columns)), "beyond <> ''", "beyond"))
     for code, rule in standard.rules.items():

@@ -99,7 +99,6 @@ class Standard(_Model):
     source: str
     key: tuple[str, ...]
     known_from: tuple[str, ...]
-    must_have_one_of: tuple[str, ...] = ()
     columns: dict[str, Column]
     rules: dict[str, RowRule] = Field(default_factory=dict)
 
@@ -244,7 +243,7 @@ def _raise_all(path: Path, faults: list[str]) -> None:
 
 def standard_faults(standard: Standard) -> list[str]:
     """What contradicts itself in a standard, one sentence each; empty when it can be used."""
-    named = [*standard.key, *standard.known_from, *standard.must_have_one_of]
+    named = [*standard.key, *standard.known_from]
     named += [column for rule in standard.rules.values() for column in rule.columns]
     faults = [f"column {name} is named but not listed under columns" for name in named if name not in standard.columns]
     for name, column in standard.columns.items():

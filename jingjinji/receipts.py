@@ -44,7 +44,6 @@ ROW_REASONS: dict[str, tuple[str, str, str]] = {
         "more cells than headers (extra {value!r})",
         "请检查是否有未加引号的分隔符或错位",
     ),
-    "R09": ("没有任何一项指标有值", "no metric has a value", "请至少填报一项指标；零报告请填0"),
 }
 STATUS = {"accepted": "已接收", "refused": "整批退回", "duplicate": "重复报送", "withdrawn": "已撤回"}
 MARKS = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)|(?<!\d)\d{17}[\dXx](?![\dXx])")

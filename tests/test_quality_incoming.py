@@ -41,7 +41,7 @@ def test_good_deliveries_enter_and_are_not_checked_twice(candidate: Path) -> Non
         ({"region_code": "110000", "unit_code": "110000"}, "region_is_the_senders"),
         ({"known_from": "2023-08-05 00:00:00"}, "known_from_is_not_after_arrival"),
         ({"as_of_at": "1900-01-01 00:00:00"}, "moments_are_of_this_age"),
-        ({"affected_persons": None, "deaths_persons": None}, "report_says_something"),
+        ({"affected_persons": None, "deaths_persons": None}, "rule_D00"),
     ],
 )
 def test_a_faulty_delivery_is_held_out_and_the_others_go_on(candidate: Path, fault: dict, expectation: str) -> None:
