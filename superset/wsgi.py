@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from flask import Flask, jsonify
 from flask_login import current_user
 from superset.app import create_app
 
+# The wheel lacks a picture of its own source tree and would say so at every page.
+logging.getLogger("superset.views.base").addFilter(lambda record: "default spinner" not in record.getMessage())
 CORRECTIONS = json.loads((Path(__file__).parent / "zh.json").read_text("utf-8"))
 LOGIN_VIEWS = ("AuthDBView.login", "SupersetAuthView.login", "SecurityApi.login")
 
