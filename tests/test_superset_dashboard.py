@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("su
 
 TABS = ("灾情（截至某日已知）", "规划指标3–5", "数据新鲜度与质量", "与公布数对照")
 NOT_REPORTED = "未报告"
-STATEMENT_TIMEOUT_S = 12
+STATEMENT_TIMEOUT_S = 10
 
 
 @pytest.fixture(scope="module")
