@@ -85,6 +85,9 @@ def environment(home: Home, port: int) -> dict[str, str]:
     quiet = {
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
+        # Without retries there is no state to keep for one; each of these is a call to the API per node and event.
+        "AIRFLOW__COSMOS__ENABLE_WATCHER_RELIABLE_RETRY": "False",
+        "AIRFLOW__COSMOS__UPLOAD_SQL_TO_XCOM": "False",
         "AIRFLOW__COSMOS__CACHE_DIR": str(home.airflow / "cosmos"),
         "DBT_USE_COLORS": "false",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
