@@ -47,11 +47,11 @@ up: setup  ## serve Airflow and Superset on 127.0.0.1 until Ctrl-C
 
 test: setup  ## all tests, the dashboard in headless Chromium included
 	@./.ci/browser
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not long"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long"
 
 test-long: setup  ## the longer suites too
 	@./.ci/browser
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/.ready  ## ruff, sqlfluff, mypy
 	$(BIN)/ruff check .

@@ -12,7 +12,7 @@ import pytest
 from jingjinji import airflow_site, audit, demo, paths, services
 from jingjinji.paths import Home
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("servers")]
+pytestmark = pytest.mark.slow
 
 BROKEN = b"PK\x03\x04 cut off"
 LIMIT_S = 600  # about 100 s on two idle cores
