@@ -23,8 +23,8 @@ from airflow.sdk import DAG, Asset, task
 from cosmos import DbtTaskGroup, ExecutionConfig, ExecutionMode, LoadMode, ProfileConfig, ProjectConfig, RenderConfig
 from cosmos.constants import SeedRenderingBehavior, TestBehavior
 
-from jingjinji import orchestration as jjj
 from jingjinji import paths
+from jingjinji.operate import orchestration as jjj
 
 DBT = paths.PROJECT / "dbt_project"
 CANDIDATE = "{{ ti.xcom_pull(task_ids='prepare') }}"

@@ -14,7 +14,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Asset, CronTriggerTimetable, task
 
-from jingjinji import orchestration as jjj
+from jingjinji.operate import orchestration as jjj
 
 
 def landing_dag(feed_id: str) -> DAG:

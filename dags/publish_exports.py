@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, Asset, task
 
-from jingjinji import orchestration as jjj
+from jingjinji.operate import orchestration as jjj
 
 with DAG(
     dag_id=jjj.EXPORT_DAG_ID,

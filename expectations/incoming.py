@@ -13,7 +13,7 @@ import great_expectations.expectations as gxe
 
 from jingjinji.codes import code_list
 from jingjinji.contracts import Contracts, Standard
-from jingjinji.quality_gx import TableSuite, because, no_rows
+from jingjinji.quality.gx import TableSuite, because, no_rows
 
 ROW = "select delivery_id, row_number from {batch} where "
 LANDED = {"delivery_id": "VARCHAR", "row_number": "BIGINT", "known_from": "TIMESTAMP", "landed_at": "TIMESTAMP"}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from jingjinji.contracts import load_contracts
-from jingjinji.quality_gx import no_rows
-from jingjinji.quality_rules import Library, Rule, promised
+from jingjinji.quality.gx import no_rows
+from jingjinji.quality.rules import Library, Rule, promised
 
 ARCHITECTURE = "docs/architecture.md"
 NAMES = "docs/architecture.md · Marts"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jingjinji.quality_rules import Rule, promised
+from jingjinji.quality.rules import Rule, promised
 
 ORDER_493 = "生产安全事故报告和调查处理条例（国务院令第493号）第三条"
 WINDOW = "生产安全事故报告和调查处理条例（国务院令第493号）第十三条"

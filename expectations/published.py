@@ -15,10 +15,10 @@ import duckdb
 import great_expectations.expectations as gxe
 
 from jingjinji.contracts import Contracts
-from jingjinji.marts import MartFacts, mart_facts
 from jingjinji.paths import PROJECT
-from jingjinji.quality_gx import EVERY_TABLE, TableSuite, because, no_rows
-from jingjinji.quality_rules import Library, Rule
+from jingjinji.quality.gx import EVERY_TABLE, TableSuite, because, no_rows
+from jingjinji.quality.rules import Library, Rule
+from jingjinji.release.marts import MartFacts, mart_facts
 
 METRIC_TYPES = ("count", "money", "area")
 # Written by the check or by the release itself, after the marts were built.

@@ -61,7 +61,7 @@ def land(
 
 def _rehearsed(action: Callable[[], object], yes: bool, dry_run: bool) -> None:
     """Show what an action would do to the marts, and ask; ends the command unless it is to be done."""
-    from jingjinji import corrections
+    from jingjinji.landing import corrections
 
     if not yes:
         for line in corrections.rehearse(action, lambda step: typer.echo(f"  [rehearsal] {step}", err=True)):
@@ -78,7 +78,7 @@ def reland(
     dry_run: bool = typer.Option(False, "--dry-run", help="Only show what would change."),
 ) -> None:
     """Conform deliveries again whose rules have changed (a mapping was added): quarantined rows heal, history stays."""
-    from jingjinji import corrections
+    from jingjinji.landing import corrections
 
     due = corrections.due_for_reland(tuple(which or ()), restore)
     for manifest in due:
@@ -100,7 +100,7 @@ def withdraw(
     dry_run: bool = typer.Option(False, "--dry-run", help="Only show what would change."),
 ) -> None:
     """Take a wrong delivery out of everything after the landing zone; bytes, earlier version and reason stay."""
-    from jingjinji import corrections
+    from jingjinji.landing import corrections
 
     _rehearsed(lambda: corrections.withdraw(delivery_id, reason), yes, dry_run)
     typer.echo(reports.landed_text([corrections.withdraw(delivery_id, reason)]))
@@ -288,7 +288,7 @@ def run() -> None:
     Exit code 0 when all that was new is with the partners, also when nothing was new; 1 when a delivery was refused or
     a check failed.
     """
-    from jingjinji import chain
+    from jingjinji.operate import chain
 
     result = chain.run(typer.echo)
     raise typer.Exit(1 if result.refused else 0)
@@ -302,7 +302,7 @@ def doctor(output: str = typer.Option("table", "--format", help="table or json."
 
     Example: jjj doctor --format json
     """
-    from jingjinji import doctor as doctors
+    from jingjinji.operate import doctor as doctors
 
     findings = doctors.examine()
     if output == "json":
@@ -331,7 +331,7 @@ def up() -> None:
 
 
 def _serving(name: str) -> None:
-    from jingjinji import demo, services
+    from jingjinji.operate import demo, services
 
     try:
         raise typer.Exit(getattr(demo, name)())

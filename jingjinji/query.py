@@ -23,8 +23,8 @@ import duckdb
 
 from jingjinji.errors import UserError
 from jingjinji.paths import home
-from jingjinji.release_copy import MARTS, RELEASE_INFO, as_of_macros, literal, mart_columns, quoted
-from jingjinji.release_store import WAREHOUSE
+from jingjinji.release.copying import MARTS, RELEASE_INFO, as_of_macros, literal, mart_columns, quoted
+from jingjinji.release.store import WAREHOUSE
 
 Format = Literal["table", "csv", "json"]
 FORMATS: tuple[Format, ...] = ("table", "csv", "json")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from jingjinji.judging import COUNTS
 from jingjinji.landing import Outcome
-from jingjinji.receipts import STATUS
+from jingjinji.landing.judging import COUNTS
+from jingjinji.landing.receipts import STATUS
 
 NAMES = {
     "received": "收到",

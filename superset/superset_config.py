@@ -1,6 +1,6 @@
 """Superset for one machine: Chinese first, no service but itself, DuckDB read-only and locked.
 
-Where things are comes from the environment, set by `jingjinji/superset_site.py`:
+Where things are comes from the environment, set by `jingjinji/operate/superset_site.py`:
 `JJJ_SUPERSET_STATE` (folder of Superset's own state) and `JJJ_CURRENT_WAREHOUSE` (the released file, through `current`).
 `JJJ_SUPERSET_METADATA_URI` moves the metadata to PostgreSQL on a server.
 """

@@ -9,8 +9,8 @@ from typing import Any
 
 import duckdb
 
+from jingjinji.build.loading import LINEAGE, ROW_COUNTS
 from jingjinji.contracts import load_contracts
-from jingjinji.loading import LINEAGE, ROW_COUNTS
 from jingjinji.paths import home
 
 LANDED_AT = "2026-11-23T22:00:00"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
 
-from jingjinji.superset_site import DASHBOARD_PATH
+from jingjinji.operate.superset_site import DASHBOARD_PATH
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 DRAWN = ".slice_container canvas, .slice_container svg, .slice_container table, .slice_container p"

@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from jingjinji import superset_site
+from jingjinji.operate import superset_site
 from jingjinji.paths import PROJECT, Home
 
 

@@ -10,7 +10,7 @@ import pytest
 from landed_rows import as_of, land_rows
 
 from jingjinji.build import load_deliveries, prepare_candidate, run_dbt
-from jingjinji.dbt_run import ModelResult
+from jingjinji.build.dbt_run import ModelResult
 
 SHENGHUA, RUIHAI = "20181128-盛华化工爆燃", "20150812-瑞海公司爆炸"
 

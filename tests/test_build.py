@@ -12,7 +12,7 @@ from landed_rows import land_rows
 
 from jingjinji import audit, build
 from jingjinji.build import BuildError, finish_build, load_deliveries, prepare_candidate, run_dbt
-from jingjinji.loading import Loaded
+from jingjinji.build.loading import Loaded
 from jingjinji.paths import home
 
 ROW = {

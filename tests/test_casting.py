@@ -8,8 +8,8 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-from jingjinji import casting
 from jingjinji.contracts import Column, FeedColumn
+from jingjinji.landing import casting
 
 
 def value_of(

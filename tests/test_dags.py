@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from jingjinji import airflow_site, orchestration, paths
+from jingjinji import paths
+from jingjinji.operate import airflow_site, orchestration
 from jingjinji.paths import Home
 
 LOOK = """

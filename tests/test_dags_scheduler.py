@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from jingjinji import airflow_site, audit, demo, paths, services
+from jingjinji import audit, paths
+from jingjinji.operate import airflow_site, demo, services
 from jingjinji.paths import Home
 
 pytestmark = pytest.mark.slow

@@ -13,8 +13,9 @@ import pytest
 from synthetic_build import make_build
 from typer.testing import CliRunner
 
-from jingjinji import audit, doctor
+from jingjinji import audit
 from jingjinji.cli import app
+from jingjinji.operate import doctor
 from jingjinji.release import create_release
 
 

@@ -16,9 +16,9 @@ import yaml
 from synthetic_build import FIRST_REPORTS, INVENTED_MOBILE, later_reports, make_build
 
 from jingjinji import audit, verify
-from jingjinji.agreements import AgreementError, load_agreement, load_agreements
 from jingjinji.export import ExportError, export, told
-from jingjinji.leaks import is_identity_number, personal_numbers
+from jingjinji.export.agreements import AgreementError, load_agreement, load_agreements
+from jingjinji.export.leaks import is_identity_number, personal_numbers
 from jingjinji.paths import PROJECT, home
 from jingjinji.release import create_release, current_release
 
@@ -34,7 +34,7 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (models / "losses.yml").write_text(
         "models: [{name: fct_disaster_losses, config: {meta: {key: [region_code, event_id]}}}]"
     )
-    monkeypatch.setattr("jingjinji.marts.PROJECT", tmp_path / "project")
+    monkeypatch.setattr("jingjinji.release.marts.PROJECT", tmp_path / "project")
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ import duckdb
 import pytest
 from indicator_rows import BEIJING, DISASTER_VINTAGE, HEBEI, NEW, OLD, TIANJIN, statistics_rows
 
-from jingjinji.dbt_run import PROJECT_DIR, run_dbt
-from jingjinji.loading import load_deliveries
+from jingjinji.build.dbt_run import PROJECT_DIR, run_dbt
+from jingjinji.build.loading import load_deliveries
 
 LATER = datetime(2026, 9, 1, 12)
 # A corrected loss changes what is known; a cell that comes again empty does not.

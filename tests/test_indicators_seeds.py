@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 
-from jingjinji.dbt_run import PROJECT_DIR
+from jingjinji.build.dbt_run import PROJECT_DIR
 
 
 def _seed(name: str) -> list[dict[str, str]]:

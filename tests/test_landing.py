@@ -13,7 +13,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from jingjinji import audit, contracts, corrections, landing
+from jingjinji import audit, contracts, landing
+from jingjinji.landing import corrections
 from jingjinji.paths import home
 
 DEMO = Path(__file__).parent.parent / "demo" / "inbox"

@@ -192,7 +192,7 @@ def test_additive_changes_are_the_counted_losses_at_every_moment(con: duckdb.Duc
 
 
 def test_macro_works_in_a_file_that_holds_marts_only(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    from jingjinji.release_copy import copy_marts
+    from jingjinji.release.copying import copy_marts
 
     candidate = con.execute("select path from duckdb_databases() where database_name = 'warehouse'").fetchall()[0][0]
     release = tmp_path / "warehouse.duckdb"

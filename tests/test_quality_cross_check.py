@@ -10,7 +10,7 @@ import great_expectations.expectations as gxe
 import pytest
 import sqlalchemy
 
-from jingjinji.quality_gx import TableSuite, because, evaluate, no_rows, opened
+from jingjinji.quality.gx import TableSuite, because, evaluate, no_rows, opened
 
 META = because("测试", "test", "test")
 COLUMNS = ("region", "id", "deaths", "affected", "known_from", "known_to", "note")

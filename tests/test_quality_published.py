@@ -12,12 +12,12 @@ from typer.testing import CliRunner
 
 from jingjinji import build, quality
 from jingjinji.cli import app
-from jingjinji.demo import fill_inbox
 from jingjinji.landing import land_inbox
-from jingjinji.orchestration import feed_ids
+from jingjinji.operate.demo import fill_inbox
+from jingjinji.operate.orchestration import feed_ids
 from jingjinji.paths import home
 from jingjinji.release import create_release
-from jingjinji.release_store import ReleaseError, current_release
+from jingjinji.release.store import ReleaseError, current_release
 
 # What is done to a sound candidate, and the rule that has to notice: table, expectation, SQL.
 FAULTS = [

@@ -17,8 +17,8 @@ from synthetic_build import INVENTED_MOBILE, INVENTED_NOTE, INVENTED_PERSON, lat
 from jingjinji import audit
 from jingjinji.paths import home
 from jingjinji.release import ReleaseError, create_release, current_release, list_releases, rollback
-from jingjinji.release_diff import diff
-from jingjinji.release_store import WAREHOUSE, check_file, prune
+from jingjinji.release.diffing import diff
+from jingjinji.release.store import WAREHOUSE, check_file, prune
 
 
 @pytest.fixture(autouse=True)
@@ -149,7 +149,7 @@ def test_diff_by_key_tells_old_and_new_value(tmp_path: Path, monkeypatch: pytest
     (models / "fct_disaster_losses.yml").write_text(
         "models: [{name: fct_disaster_losses, config: {meta: {key: [region_code, event_id]}}}]"
     )
-    monkeypatch.setattr("jingjinji.marts.PROJECT", tmp_path / "project")
+    monkeypatch.setattr("jingjinji.release.marts.PROJECT", tmp_path / "project")
     monkeypatch.setattr("jingjinji.contracts.PROJECT", Path(__file__).parent.parent)
     release_twice()
     found = diff()
@@ -249,6 +249,6 @@ def test_new_unit_or_name_of_a_column_is_a_new_release(tmp_path: Path, monkeypat
     (models / "dim_regions.yml").write_text(
         "models: [{name: dim_regions, columns: [{name: name_zh, config: {meta: {zh: 名称}}}]}]"
     )
-    monkeypatch.setattr("jingjinji.marts.PROJECT", tmp_path / "project")
+    monkeypatch.setattr("jingjinji.release.marts.PROJECT", tmp_path / "project")
     second = create_release(make_build("run2", parent_release_id=first.release_id))
     assert second.is_new and second.tables["dim_regions"].facts.columns[1].zh == "名称"

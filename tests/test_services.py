@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from jingjinji import airflow_site, services
+from jingjinji.operate import airflow_site, services
+from jingjinji.operate.services import Service, ServiceError
 from jingjinji.paths import Home
-from jingjinji.services import Service, ServiceError
 
 # A server with a child that ignores TERM and a grandchild in a process group of its own, as Airflow's tasks are.
 STUBBORN = """
@@ -29,7 +29,7 @@ time.sleep(600)
 STARTER = """
 import sys, time
 from pathlib import Path
-from jingjinji import services
+from jingjinji.operate import services
 started = []
 service = services.Service("stubborn", [sys.executable, "-c", sys.argv[1]], {}, Path(sys.argv[2]), Path("/"))
 try:
@@ -63,7 +63,7 @@ def test_stop_ends_children_that_ignore_term_and_groups_of_their_own(tmp_path: P
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signalled_starter_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
-    code = f"import jingjinji.services as s; s.GRACE_S = 0.5\n{STARTER}"
+    code = f"import jingjinji.operate.services as s; s.GRACE_S = 0.5\n{STARTER}"
     starter = subprocess.Popen(
         [sys.executable, "-c", code, STUBBORN, str(tmp_path / "log")],
         stdout=subprocess.PIPE,

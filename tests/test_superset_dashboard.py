@@ -14,7 +14,7 @@ from playwright.sync_api import Browser
 from superset_browser import Dashboard, chromium, dashboard, find_browser
 from superset_server import Site, point_to, release_with, released_home, serving, status_of
 
-from jingjinji import superset_site
+from jingjinji.operate import superset_site
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("superset")]
 

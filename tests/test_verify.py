@@ -16,9 +16,9 @@ import yaml
 from synthetic_build import later_reports, make_build
 from typer.testing import CliRunner
 
-from jingjinji import signing, verify
+from jingjinji import verify
 from jingjinji.cli import app
-from jingjinji.export import export
+from jingjinji.export import export, signing
 from jingjinji.release import create_release
 
 DATA = "data/fct_disaster_losses.parquet"

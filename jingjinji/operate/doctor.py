@@ -16,13 +16,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from jingjinji import audit, services
-from jingjinji.agreements import AgreementError, load_agreements
-from jingjinji.airflow_site import DEFAULT_PORT, PORT_VARIABLE
+from jingjinji import audit
 from jingjinji.contracts import ContractError, load_contracts
-from jingjinji.demo import SUPERSET_DEFAULT_PORT, SUPERSET_PORT_VARIABLE
+from jingjinji.export.agreements import AgreementError, load_agreements
+from jingjinji.operate import services
+from jingjinji.operate.airflow_site import DEFAULT_PORT, PORT_VARIABLE
+from jingjinji.operate.demo import SUPERSET_DEFAULT_PORT, SUPERSET_PORT_VARIABLE
 from jingjinji.paths import PROJECT, Home, home
-from jingjinji.release_store import WAREHOUSE, ReleaseError, current_release, sha256_of
+from jingjinji.release.store import WAREHOUSE, ReleaseError, current_release, sha256_of
 
 Status = Literal["OK", "WARN", "FAIL"]
 

@@ -11,15 +11,17 @@ from typing import Any
 
 import duckdb
 
-from jingjinji import audit, export_files, signing, verify
-from jingjinji.agreements import Agreement, select_sql
+from jingjinji import audit, verify
 from jingjinji.errors import UserError
-from jingjinji.leaks import leaks_in
-from jingjinji.marts import MartFacts
+from jingjinji.export import files as export_files
+from jingjinji.export import signing
+from jingjinji.export.agreements import Agreement, select_sql
+from jingjinji.export.leaks import leaks_in
 from jingjinji.paths import home
 from jingjinji.query import connect
-from jingjinji.release_copy import quoted
-from jingjinji.release_store import Release, sync
+from jingjinji.release.copying import quoted
+from jingjinji.release.marts import MartFacts
+from jingjinji.release.store import Release, sync
 
 
 class ExportError(UserError):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import great_expectations.expectations as gxe
 
-from jingjinji.quality_gx import because, no_rows
+from jingjinji.quality.gx import because, no_rows
 
 
 @dataclass(frozen=True)

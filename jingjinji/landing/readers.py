@@ -21,7 +21,7 @@ import duckdb
 import pyarrow as pa
 
 from jingjinji.contracts import Feed, header_pattern, load_contracts, normal_header
-from jingjinji.detect import Detected, UnreadableError
+from jingjinji.landing.detect import Detected, UnreadableError
 
 HEADER_WITHIN = 30  # rows from the top in which a header is looked for
 SPARE_COLUMNS = 3  # cells beyond the header that are still seen, so that a shifted row is judged and not cut

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from jingjinji.release_store import ReleaseError
+from jingjinji.release.store import ReleaseError
 
 MARTS = "marts"
 RELEASE_INFO = "release_info"  # written by the release itself, never copied

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from jingjinji.release_copy import literal, quoted
+from jingjinji.release.copying import literal, quoted
 
 MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 IDENTITY = re.compile(r"(?<![0-9A-Za-z])\d{17}[0-9Xx](?![0-9A-Za-z])")

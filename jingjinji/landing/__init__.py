@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from jingjinji import audit, receipts
+from jingjinji import audit
 from jingjinji.contracts import Feed, Standard, load_contracts, rule_set_version
 from jingjinji.errors import UserError
-from jingjinji.judging import COUNTS, judge, message
+from jingjinji.landing import receipts
+from jingjinji.landing.judging import COUNTS, judge, message
 from jingjinji.paths import Home, home
 
 

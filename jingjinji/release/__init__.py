@@ -21,9 +21,8 @@ from typing import Any
 import duckdb
 
 from jingjinji import audit
-from jingjinji.marts import MartFacts, mart_facts, personal_columns
 from jingjinji.paths import Home, home
-from jingjinji.release_copy import (
+from jingjinji.release.copying import (
     MARTS,
     RELEASE_INFO,
     TableContent,
@@ -34,8 +33,9 @@ from jingjinji.release_copy import (
     open_read_only,
     quoted,
 )
-from jingjinji.release_diff import diff, diff_files, write_diff
-from jingjinji.release_store import (
+from jingjinji.release.diffing import diff, diff_files, write_diff
+from jingjinji.release.marts import MartFacts, mart_facts, personal_columns
+from jingjinji.release.store import (
     KEEP,
     OF_EACH_RUN,
     WAREHOUSE,

@@ -12,10 +12,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jingjinji.agreements import Agreement
 from jingjinji.codes import SEEDS
-from jingjinji.marts import MartColumn
-from jingjinji.release_copy import literal, quoted
+from jingjinji.export.agreements import Agreement
+from jingjinji.release.copying import literal, quoted
+from jingjinji.release.marts import MartColumn
 
 ROWS_PER_GROUP = 122_880
 KEEPS_UNIT = ("plain", "round")

@@ -20,12 +20,14 @@ from typing import Any, Literal
 
 import duckdb
 
-from jingjinji import audit, delivery, export_files, verify
-from jingjinji.agreements import Agreement, AgreementError, check_columns, load_agreement, select_sql
-from jingjinji.delivery import DatasetOutcome, ExportError, Job
+from jingjinji import audit, verify
+from jingjinji.export import delivery
+from jingjinji.export import files as export_files
+from jingjinji.export.agreements import Agreement, AgreementError, check_columns, load_agreement, select_sql
+from jingjinji.export.delivery import DatasetOutcome, ExportError, Job
 from jingjinji.paths import PROJECT, home
 from jingjinji.query import connect
-from jingjinji.release_store import Release, current_release, sweep_drafts, sync
+from jingjinji.release.store import Release, current_release, sweep_drafts, sync
 
 Status = Literal["delivered", "unchanged", "skipped", "not_due", "planned"]
 PERIODS = {

@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from jingjinji import audit
 from jingjinji.errors import UserError
-from jingjinji.marts import MartFacts
 from jingjinji.paths import Home, home
+from jingjinji.release.marts import MartFacts
 
 WAREHOUSE = "warehouse.duckdb"
 KEEP = 5

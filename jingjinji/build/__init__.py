@@ -21,9 +21,9 @@ from typing import Any
 import duckdb
 
 from jingjinji import audit
-from jingjinji.dbt_run import GOOD, BuildError, ModelResult, run_dbt
+from jingjinji.build.dbt_run import GOOD, BuildError, ModelResult, run_dbt
+from jingjinji.build.loading import Loaded, load_deliveries
 from jingjinji.landing import current_deliveries
-from jingjinji.loading import Loaded, load_deliveries
 from jingjinji.paths import PROJECT, home
 
 __all__ = ["BuildError", "BuildResult", "build", "finish_build", "load_deliveries", "prepare_candidate", "run_dbt"]
@@ -38,7 +38,7 @@ RULES = (
     "dbt_project/**/*.yml",
     "dbt_project/seeds/*.csv",
     "feeds/*/*.yml",
-    "jingjinji/loading.py",
+    "jingjinji/build/loading.py",
     "expectations/*.py",
 )
 

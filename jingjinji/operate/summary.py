@@ -12,8 +12,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from jingjinji import orchestration
-from jingjinji.judging import COUNTS
+from jingjinji.landing.judging import COUNTS
+from jingjinji.operate import orchestration
 from jingjinji.paths import Home
 
 FLOOD_2023 = """

@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from jingjinji import audit, landing, receipts
+from jingjinji import audit, landing
 from jingjinji.contracts import load_contracts, rule_set_version
 from jingjinji.errors import UserError
-from jingjinji.judging import COUNTS
-from jingjinji.landing import Outcome
+from jingjinji.landing import Outcome, receipts
+from jingjinji.landing.judging import COUNTS
 from jingjinji.paths import Home, home
 
 
@@ -161,7 +161,8 @@ def rehearse(action: Callable[[], Any], say: Callable[[str], None]) -> tuple[str
     Raises:
         ChainError, BuildError: after the action no release could be made; the message says why.
     """
-    from jingjinji import chain, release_diff
+    from jingjinji.operate import chain
+    from jingjinji.release import diffing as release_diff
 
     with rehearsal():
         action()

@@ -21,10 +21,10 @@ import duckdb
 from jingjinji.contracts import load_contracts
 from jingjinji.errors import UserError
 from jingjinji.paths import PROJECT, home
-from jingjinji.quality_results import Result, append, ensure_table, write_json
+from jingjinji.quality.results import Result, append, ensure_table, write_json
 
 if TYPE_CHECKING:
-    from jingjinji.quality_gx import DuckDBFileDatasource, TableSuite
+    from jingjinji.quality.gx import DuckDBFileDatasource, TableSuite
 
 # Which version of which delivery has passed the border already: the copy of the last build brings it along.
 CHECKED = """
@@ -124,7 +124,7 @@ def check_published(candidate: Path) -> Verdict:
     Args:
         candidate: `builds/<run_id>/warehouse.duckdb` after dbt; nobody else may have it open.
     """
-    from jingjinji import quality_gx
+    from jingjinji.quality import gx as quality_gx
 
     checked_at, run_id = _now(), candidate.parent.name
     # First of all, so that a check that dies half-way leaves no earlier verdict behind for a release to believe.
@@ -193,7 +193,7 @@ def _new_deliveries(candidate: Path) -> dict[str, str]:
 
 def _evaluate_incoming(candidate: Path, datasets: Sequence[str]) -> tuple[list[Result], dict[str, list[Result]]]:
     """Results over all new rows, and for each delivery that fails the results that say so."""
-    from jingjinji import quality_gx
+    from jingjinji.quality import gx as quality_gx
 
     queries = {dataset: f"select * from raw.{dataset} where delivery_id in ({UNCHECKED})" for dataset in datasets}
     results: list[Result] = []
@@ -279,7 +279,7 @@ def _hold(
 
 
 def _write(candidate: Path, verdict: Verdict, extra: dict[str, Any]) -> None:
-    from jingjinji.quality_report import write_report
+    from jingjinji.quality.report import write_report
 
     append(candidate, verdict.run_id, verdict.checked_at, verdict.suite, verdict.results)
     write_report(candidate)

@@ -10,8 +10,8 @@ import duckdb
 from pydantic import BaseModel, ConfigDict
 
 from jingjinji.paths import home
-from jingjinji.release_copy import MARTS, RELEASE_INFO, literal, quoted
-from jingjinji.release_store import (
+from jingjinji.release.copying import MARTS, RELEASE_INFO, literal, quoted
+from jingjinji.release.store import (
     OF_EACH_RUN,
     WAREHOUSE,
     Release,

@@ -24,7 +24,7 @@ from great_expectations.core.batch import Batch
 from great_expectations.datasource.fluent import SQLDatasource
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine
 
-from jingjinji.quality_results import Result
+from jingjinji.quality.results import Result
 
 logging.getLogger("great_expectations").setLevel(logging.ERROR)
 

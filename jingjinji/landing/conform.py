@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from jingjinji import casting
-from jingjinji.casting import quote
 from jingjinji.codes import code_list
 from jingjinji.contracts import Feed, FeedColumn, Standard, header_pattern, normal_header
-from jingjinji.detect import UnreadableError
-from jingjinji.readers import Sheet, shown_header
+from jingjinji.landing import casting
+from jingjinji.landing.casting import quote
+from jingjinji.landing.detect import UnreadableError
+from jingjinji.landing.readers import Sheet, shown_header
 
 SECRECY_HEADER = "密级"
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from jingjinji import orchestration
 from jingjinji.errors import UserError
 from jingjinji.landing import Outcome, land_inbox
+from jingjinji.operate import orchestration
 
 
 class ChainError(UserError):

@@ -16,9 +16,10 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
-from jingjinji import orchestration, paths
+from jingjinji import paths
+from jingjinji.operate import orchestration
+from jingjinji.operate.services import Service, ServiceError, tail
 from jingjinji.paths import Home
-from jingjinji.services import Service, ServiceError, tail
 
 USER = "admin"
 PORT_VARIABLE, DEFAULT_PORT = "JJJ_AIRFLOW_PORT", 8080

@@ -10,10 +10,10 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 
-from jingjinji import orchestration
-from jingjinji.airflow_site import call
+from jingjinji.operate import orchestration
+from jingjinji.operate.airflow_site import call
+from jingjinji.operate.services import ServiceError
 from jingjinji.paths import Home
-from jingjinji.services import ServiceError
 
 ENDED = {"success", "failed", "skipped", "upstream_failed", "removed"}
 RUN_ENDED = {"success", "failed"}

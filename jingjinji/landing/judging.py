@@ -13,11 +13,11 @@ from typing import Any
 
 import duckdb
 
-from jingjinji import casting, receipts
-from jingjinji.conform import Plan, faults_sql, plan
 from jingjinji.contracts import Feed, Standard
-from jingjinji.detect import Detected, UnreadableError, detect
-from jingjinji.readers import read
+from jingjinji.landing import casting, receipts
+from jingjinji.landing.conform import Plan, faults_sql, plan
+from jingjinji.landing.detect import Detected, UnreadableError, detect
+from jingjinji.landing.readers import read
 
 COUNTS = ("received", "accepted", "quarantined", "duplicate", "ignored", "refused")
 SECRECY = re.compile(r"密级[：:\s]*+(?!非密|无|公开|内部公开)(\S+)|(绝密|机密|秘密)\s*(?:★|☆|级|\d|$)")

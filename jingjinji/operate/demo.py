@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jingjinji import airflow_site, airflow_watch, orchestration, paths, services, superset_site
-from jingjinji.airflow_watch import Progress, Site, TaskEnd
+from jingjinji import paths
+from jingjinji.operate import airflow_site, airflow_watch, orchestration, services, superset_site
+from jingjinji.operate.airflow_watch import Progress, Site, TaskEnd
+from jingjinji.operate.services import Service, Started
 from jingjinji.paths import Home
-from jingjinji.services import Service, Started
 
 SUPERSET_PORT_VARIABLE, SUPERSET_DEFAULT_PORT = "JJJ_SUPERSET_PORT", 8088
 HEALTHY_LIMIT_S = 180  # a cold start on two busy cores takes about 30 s
@@ -65,7 +66,7 @@ def demo() -> int:
     Raises:
         ServiceError: a port is taken, or a server did not start; the message says what to do.
     """
-    from jingjinji.summary import print_summary
+    from jingjinji.operate.summary import print_summary
 
     home, clock = paths.home(), Clock()
     port = services.port_of(airflow_site.PORT_VARIABLE, airflow_site.DEFAULT_PORT)

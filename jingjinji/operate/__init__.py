@@ -1,0 +1,1 @@
+"""Running the warehouse: the chain, Airflow, Superset, the demo and the doctor."""
