@@ -1,0 +1,43 @@
+"""What the documents promise a newcomer holds."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from jingjinji import contracts
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_feed_of_the_readme_can_be_used_as_it_stands(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert len(example.splitlines()) == 5
+    feeds = tmp_path / "feeds"
+    shutil.copytree(ROOT / "feeds", feeds)
+    (feeds / "disaster_losses" / "example.yml").write_text(example, encoding="utf-8")
+    assert contracts.load_contracts(feeds).feed("disaster_losses/example").format == "csv"
+
+
+def test_documents_name_files_that_exist() -> None:
+    for document in [ROOT / "README.md", ROOT / "README.zh-CN.md", *(ROOT / "docs").glob("*.md")]:
+        text = document.read_text(encoding="utf-8")
+        links = [link for link in re.findall(r"\]\(([^)#]+)", text) if not link.startswith("http")]
+        missing = [link for link in links if not (document.parent / link).exists()]
+        assert missing == [], document
+
+
+def test_architecture_lists_the_marts_there_are() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    section = text.split("## Marts")[1].split("\n## ")[0]
+    listed = {name for row in re.findall(r"^\|(.+?)\|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    built = {path.stem for path in (ROOT / "dbt_project" / "models" / "marts").glob("*.sql")}
+    assert listed - {"release_info", "fct_quality_results", "mart"} == built
+
+
+def test_commands_of_the_readme_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for document in ("README.md", "README.zh-CN.md"):
+        for target in re.findall(r"`?make (\w+)", (ROOT / document).read_text(encoding="utf-8")):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{document} names make {target}"
