@@ -6,4 +6,4 @@ umask 077
 python -c 'import json, os; json.dump({"admin": os.environ["JJJ_AIRFLOW_PASSWORD"]}, open(os.environ["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"], "w"))'
 airflow db migrate
 dbt --quiet parse --project-dir dbt_project --profiles-dir dbt_project --target-path "$AIRFLOW_HOME/dbt"
-python -c 'from jingjinji import paths, superset_site; superset_site.prepare(paths.home())'
+python -c 'from jingjinji import paths; from jingjinji.operate import superset_site; superset_site.prepare(paths.home())'

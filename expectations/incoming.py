@@ -11,9 +11,10 @@ from collections.abc import Iterator
 
 import great_expectations.expectations as gxe
 
-from jingjinji.codes import code_list
+from jingjinji.codes import code_list, rows_of, units
 from jingjinji.contracts import Contracts, Standard
-from jingjinji.quality.gx import TableSuite, because, no_rows
+from jingjinji.personal import holds_identity_sql, holds_mobile_sql, id_columns
+from jingjinji.quality.gx import TableSuite, because, escaped, no_rows
 
 ROW = "select delivery_id, row_number from {batch} where "
 LANDED = {"delivery_id": "VARCHAR", "row_number": "BIGINT", "known_from": "TIMESTAMP", "landed_at": "TIMESTAMP"}
@@ -29,17 +30,20 @@ def suites(contracts: Contracts, queries: dict[str, str]) -> list[TableSuite]:
         queries: dataset → SQL that selects the landed rows to look at.
     """
     return [
-        TableSuite("incoming", "raw", dataset, tuple(expectations(contracts.standards[dataset])), query)
+        TableSuite("incoming", "raw", dataset, tuple(expectations(contracts.standards[dataset], contracts)), query)
         for dataset, query in queries.items()
     ]
 
 
-def expectations(standard: Standard) -> Iterator[gxe.Expectation]:
+def expectations(standard: Standard, contracts: Contracts) -> Iterator[gxe.Expectation]:
     """Everything one dataset's landed rows must keep."""
     yield from structure(standard)
     yield from values(standard)
     yield from rules(standard)
     yield from knowledge(standard)
+    yield from units_of_the_region(standard)
+    yield from dimensions(standard)
+    yield from no_personal_numbers(standard, id_columns(contracts))
 
 
 def structure(standard: Standard) -> Iterator[gxe.Expectation]:
@@ -99,7 +103,7 @@ def rules(standard: Standard) -> Iterator[gxe.Expectation]:
     for rule_id, rule in standard.rules.items():
         yield no_rows(
             f"rule_{rule_id}",
-            ROW + f"not ({_escaped(rule.check)})",
+            ROW + f"not ({escaped(rule.check)})",
             columns=", ".join(rule.columns),
             why_zh=rule.zh,
             why=rule.en,
@@ -149,5 +153,54 @@ def knowledge(standard: Standard) -> Iterator[gxe.Expectation]:
     )
 
 
-def _escaped(sql: str) -> str:
-    return sql.replace("{", "{{").replace("}", "}}")
+def units_of_the_region(standard: Standard) -> Iterator[gxe.Expectation]:
+    """A row speaks of a unit of its own region."""
+    if not {"region_code", "unit_code"} <= standard.columns.keys():
+        return
+    pairs = [f"('{row['region_code']}', '{row['unit_code']}')" for row in rows_of("ref_reporting_units")]
+    yield no_rows(
+        "unit_belongs_to_region",
+        ROW + f"(region_code, unit_code) not in ({', '.join(pairs)})",
+        columns="region_code, unit_code",
+        why_zh="填报单位须属于该地区（同名区县按代码区分）",
+        why="a unit belongs to one region; one such row must not keep the release from everybody",
+        source="dbt_project/seeds/ref_reporting_units.csv",
+    )
+
+
+def dimensions(standard: Standard) -> Iterator[gxe.Expectation]:
+    """A statistic comes in a unit of its own dimension."""
+    if not {"statistic_name", "value_unit"} <= standard.columns.keys():
+        return
+    possible = [
+        f"('{row['statistic_name']}', '{unit.name}')"
+        for row in rows_of("ref_statistics")
+        for unit in units().values()
+        if unit.base_unit == row["base_unit"]
+    ]
+    yield no_rows(
+        "unit_has_the_dimension_of_the_statistic",
+        ROW + f"(statistic_name, value_unit) not in ({', '.join(possible)})",
+        columns="statistic_name, value_unit",
+        why_zh="计量单位须与统计指标的量纲一致（如地区生产总值不能用“万人”）",
+        why="a gross product in 万人 would be converted without complaint",
+        source="dbt_project/seeds/ref_statistics.csv；ref_units.csv",
+    )
+
+
+def no_personal_numbers(standard: Standard, ids: frozenset[str]) -> Iterator[gxe.Expectation]:
+    """No mobile or identity number in a text that would reach a mart; the result tells the row, never the number."""
+    texts = [n for n, column in standard.columns.items() if column.sql_type == "VARCHAR" and not column.personal]
+    conditions = {
+        "no_mobile_number": " or ".join(holds_mobile_sql(name, is_id=name in ids) for name in texts),
+        "no_identity_number": " or ".join(holds_identity_sql(name) for name in texts),
+    }
+    for name, condition in conditions.items():
+        yield no_rows(
+            name,
+            ROW + f"({escaped(condition)})",
+            columns=", ".join(texts),
+            why_zh="报送内容中不得出现手机号、身份证号，请删除后重新报送",
+            why="nothing shared may hold a mobile or identity number; the sender has to take it out",
+            source="个人信息保护法 第六条、第三十四条（最小必要、履行法定职责范围内）",
+        )

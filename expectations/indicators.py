@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jingjinji.codes import rows_of
 from jingjinji.contracts import load_contracts
 from jingjinji.quality.gx import no_rows
 from jingjinji.quality.rules import Library, Rule, promised
@@ -13,8 +14,22 @@ PLAN = "天津市应急管理“十四五”规划 专栏2"
 # Names that partners and dashboards were promised.
 INDICATOR_NAMES = "region_code year indicator_id denominator_vintage numerator denominator value unit status null_reason numerator_source"
 
+RANKED_VINTAGES = ", ".join(
+    "('{}', '{}')".format(*(row[name].replace("'", "''") for name in ("statistic_code", "vintage")))
+    for row in rows_of("ref_indicator_vintages")
+)
 
 STATISTICS = (
+    Rule(
+        "denominator_vintage_is_ranked",
+        "this.statistic_code in (select indicators.denominator_statistic from marts.dim_indicators as indicators)"
+        f" and (this.statistic_code, this.vintage) not in ({RANKED_VINTAGES})",
+        "statistic_code, vintage",
+        "该数据版本未列入版本排序表，指标暂不按此版本计算；请在 ref_indicator_vintages.csv 中登记",
+        "no indicator is computed on a vintage without a rank; a new one is no fault of the sender and stops nobody",
+        "dbt_project/seeds/ref_indicator_vintages.csv",
+        "warning",
+    ),
     Rule(
         "empty_stays_empty",
         "(this.value is null) <> (this.value_published is null)",

@@ -60,6 +60,7 @@ PLAUSIBLE_LOSSES = (
         "一次灾害的受灾人口超过常住人口两倍，多为人与万人混淆",
         "more affected by one event than twice the residents: persons and 万人 were probably mixed up",
         "国家统计局年末常住人口；两倍为流动人口留出余量",
+        "warning",  # one region's doubtful figure must not keep the release from the others; it is shown and asked about
     ),
     Rule(
         "deaths_are_not_more_than_affected",

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from jingjinji.errors import UserError
 from jingjinji.paths import Home, home
+from jingjinji.personal import masked_facts
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 FIRST_LINK = "0" * 64
@@ -38,7 +39,8 @@ def record(event: str, *, at: Home | None = None, **facts: Any) -> str:
     Args:
         event: What happened, as `<thing>.<verb>` (`release.create`, `export.skip`, `landing.accept`).
         at: The home whose log is meant; the current one when absent.
-        **facts: Ids, counts and reasons; anything JSON can hold. Never personal data.
+        **facts: Ids, counts and reasons; anything JSON can hold. Never personal data: mobile and identity numbers in
+            texts, such as a reason somebody typed, are masked.
 
     Raises:
         AuditError: The last record cannot be read; run `jjj doctor`, and restore the file from a backup.
@@ -55,7 +57,7 @@ def record(event: str, *, at: Home | None = None, **facts: Any) -> str:
             "at": datetime.now(SHANGHAI).isoformat(timespec="milliseconds"),
             "actor": os.environ.get("JJJ_ACTOR") or getpass.getuser(),
             "event": event,
-            "facts": facts | ({"torn_bytes_before": torn_bytes} if torn_bytes else {}),
+            "facts": masked_facts(facts) | ({"torn_bytes_before": torn_bytes} if torn_bytes else {}),
         }
         digest = _digest(link, body)
         os.write(descriptor, (_canonical(body | {"previous": link, "hash": digest}) + "\n").encode())

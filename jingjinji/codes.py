@@ -60,6 +60,20 @@ def code_list(reference: str) -> tuple[str, ...]:
 
 
 @cache
+def rows_of(seed: str) -> tuple[dict[str, str], ...]:
+    """All rows of a seed as text, for example `ref_reporting_units`; empty cells are empty texts.
+
+    Raises:
+        CodeListError: there is no such seed.
+    """
+    path = SEEDS / f"{seed}.csv"
+    if not path.exists():
+        raise CodeListError(f"there is no seed {path.name} in {SEEDS}")
+    with path.open(encoding="utf-8", newline="") as lines:
+        return tuple(csv.DictReader(lines))
+
+
+@cache
 def units() -> dict[str, Unit]:
     """Every unit a delivery may use, by its name (seed ref_units)."""
     with Path(SEEDS / "ref_units.csv").open(encoding="utf-8", newline="") as lines:

@@ -55,14 +55,14 @@ def query(sql: str, as_of: date | None = None) -> Answer:
         as_of: Show what was known at the end of this day (wall clock Asia/Shanghai); all that is known when absent.
 
     Raises:
-        QueryError: There is no release, or the SQL is wrong; the message is short.
+        QueryError: There is no release, the SQL is wrong, or it is not one statement; the message is short.
     """
     if as_of and re.search(r"\bwarehouse\s*\.", sql, re.IGNORECASE):
         raise QueryError("with --as-of write marts.<name> or the bare name: warehouse.marts.<name> is not as of a day")
     folder = _current_folder()
     with connect(folder, as_of) as con:
         try:
-            found = con.execute(sql)
+            found = con.execute(_only_statement(con, sql))
             columns = tuple(column[0] for column in found.description or ())
             rows = tuple(found.fetchall())
         except duckdb.Error as error:
@@ -173,6 +173,15 @@ def _current_folder() -> Path:
 def _short(error: duckdb.Error) -> str:
     """The message without DuckDB's repetition of the whole statement."""
     return str(error).split("\n\nLINE ", 1)[0].strip()
+
+
+def _only_statement(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """The statement of a text that holds one: of several, DuckDB would run all and show the last."""
+    statements = con.extract_statements(sql)
+    if len(statements) != 1:
+        told = "no statement" if not statements else f"{len(statements)} statements"
+        raise QueryError(f"{told} given: write one SELECT（一次只能查询一条语句）")
+    return statements[0]
 
 
 def _unique(names: tuple[str, ...]) -> list[str]:

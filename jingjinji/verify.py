@@ -21,7 +21,7 @@ import math
 import re
 import sys
 from collections import Counter
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 MANIFEST, SIGNATURE, PUBLIC_KEY = "manifest.json", "manifest.json.sig", "public_key.pem"
@@ -174,6 +174,8 @@ def _check_files(folder: Path, manifest: dict[str, Any]) -> list[Finding]:
         findings.append(Finding(False, f"缺少文件 {name}", f"file {name} is missing"))
     for name in sorted(there.keys() - wanted.keys() - {MANIFEST, SIGNATURE}):
         findings.append(Finding(False, f"多出文件 {name}，不在清单中", f"file {name} is not in the manifest"))
+    for name in _extra_folders(folder, wanted):
+        findings.append(Finding(False, f"多出文件夹 {name}，不在清单中", f"folder {name} is not in the manifest"))
     for name in sorted(wanted.keys() & there.keys()):
         path = there[name]
         if (
@@ -185,6 +187,15 @@ def _check_files(folder: Path, manifest: dict[str, Any]) -> list[Finding]:
     if findings:
         return findings
     return [Finding(True, f"{len(wanted)} 个文件齐全，sha256 相符", f"all {len(wanted)} files are there and unchanged")]
+
+
+def _extra_folders(folder: Path, wanted: dict[str, Any]) -> list[str]:
+    """Folders that hold none of the signed files, also empty ones."""
+    expected = {parent.as_posix() for name in wanted for parent in PurePosixPath(name).parents}
+    there = {
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_dir() and not path.is_symlink()
+    }
+    return sorted(there - expected)
 
 
 def _check_dataset(folder: Path, name: str, dataset: dict[str, Any]) -> list[Finding]:

@@ -99,7 +99,7 @@ def prepare_candidate(run_id: str, *, full: bool = False) -> Path | None:
         A finished build of that name stays as it is: a repeated run gets a folder of its own beside it.
     """
     last = last_build()
-    if last and not full and _is_same_input(last) and _is_settled(last):
+    if last and not full and _is_same_input(last) and is_settled(last["run_id"]):
         return None
     folder = _free_folder(re.sub(r"[^A-Za-z0-9_.-]", "_", run_id))
     shutil.rmtree(folder, ignore_errors=True)
@@ -169,6 +169,12 @@ def last_build() -> dict[str, Any] | None:
     return max(builds, key=lambda b: (b["finished_at"], b["run_id"]), default=None)
 
 
+def is_settled(run_id: str) -> bool:
+    """Whether the build became a release, or was found to hold what the release already held."""
+    events = ("release.create", "release.unchanged")
+    return any(e["event"] in events and e["facts"].get("run_id") == run_id for e in audit.read())
+
+
 def rules_hash() -> str:
     """Hash of all models, seeds, standards and feeds."""
     digest = hashlib.sha256()
@@ -211,14 +217,8 @@ def _is_same_input(last: dict[str, Any]) -> bool:
     return bool(last["input_hash"] == _input_hash(rules_hash(), landed))
 
 
-def _is_settled(last: dict[str, Any]) -> bool:
-    """Whether the build became a release, or was found to hold what the release already held."""
-    events = ("release.create", "release.unchanged")
-    return any(e["event"] in events and e["facts"].get("run_id") == last["run_id"] for e in audit.read())
-
-
 def _may_still_be_released(last: dict[str, Any]) -> bool:
-    return _is_settled(last) or last["parent_release_id"] == _current_release_id()
+    return is_settled(last["run_id"]) or last["parent_release_id"] == _current_release_id()
 
 
 def _input_hash(rules: str, versions: dict[str, int]) -> str:

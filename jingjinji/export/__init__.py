@@ -153,7 +153,8 @@ def _plan(job: Job) -> Outcome:
     with connect(home().releases / job.release.release_id, job.as_of) as con:
         datasets = {}
         for name in job.agreement.datasets:
-            rows = con.execute(f"select count(*) from ({select_sql(job.agreement, name, '')})").fetchone()
+            select = select_sql(job.agreement, name, "", delivery.facts_of(job, name))
+            rows = con.execute(f"select count(*) from ({select})").fetchone()
             datasets[name] = DatasetOutcome(
                 int(rows[0]) if rows else 0, delivery.suppressed(con, job, name), delivery.withheld(job, name)
             )

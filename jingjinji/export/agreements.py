@@ -18,9 +18,13 @@ from jingjinji.codes import code_list
 from jingjinji.contracts import Label
 from jingjinji.errors import UserError
 from jingjinji.paths import PROJECT
+from jingjinji.release.marts import MartFacts
 
 How = Literal["plain", "mask", "hash", "band", "round", "drop"]
 Schedule = Literal["each_release", "daily", "weekly", "monthly"]
+
+# The part of a mart's key that tells versions of one thing apart.
+VERSION_COLUMNS = ("known_from", "report_number")
 
 
 class AgreementError(UserError):
@@ -177,25 +181,51 @@ def check_columns(agreement: Agreement, marts: dict[str, dict[str, str]]) -> Non
         raise AgreementError(f"exports/{agreement.agreement_id}.yml:\n  " + "\n  ".join(faults))
 
 
-def select_sql(agreement: Agreement, name: str, salt: str, *, suppressed: bool = False) -> str:
+def select_sql(agreement: Agreement, name: str, salt: str, facts: MartFacts, *, suppressed: bool = False) -> str:
     """The one SELECT that gives what a partner receives of one mart.
 
     Args:
         agreement: The agreement.
         name: The mart, in schema `marts` of the connection.
         salt: Hex text that makes the pseudonyms of this agreement its own.
+        facts: Key and columns of the mart, as the release has them.
         suppressed: Select instead a count of the rows that the small-cell rule withholds.
     """
     dataset = agreement.datasets[name]
     small = _small_cell_sql(dataset.small_cells)
-    wanted = [f"({dataset.rows})" if dataset.rows else "", _stage_sql(agreement, name)]
-    where = [condition for condition in [*wanted, small if suppressed else f"not ({small})"] if condition]
     columns = ",\n    ".join(
         f'{_column_sql(column, grant, salt)} as "{column}"' for column, grant in dataset.granted.items()
     )
-    return f'select\n    {"count(*)" if suppressed else columns}\nfrom marts."{name}"\nwhere ' + "\n    and ".join(
-        where
-    )
+    kept = small if suppressed else f"not ({small})"
+    return f"select\n    {'count(*)' if suppressed else columns}\nfrom (\n{_shared_sql(agreement, name, facts)}\n)\nwhere {kept}"
+
+
+def _shared_sql(agreement: Agreement, name: str, facts: MartFacts) -> str:
+    """Rows of the mart that the partner may see. A version ends with the next one *among these*.
+
+    Otherwise a report that is withheld would end a version that is shared, and the partner would have none that is current.
+    """
+    dataset = agreement.datasets[name]
+    wanted = [f"({dataset.rows})" if dataset.rows else "", _stage_sql(agreement, name)]
+    where = "\n    and ".join(condition for condition in wanted if condition)
+    if not where:
+        return f'    select * from marts."{name}"'
+    return f'    select *{_until_next_sql(agreement, name, facts)}\n    from marts."{name}"\n    where {where}'
+
+
+def _until_next_sql(agreement: Agreement, name: str, facts: MartFacts) -> str:
+    if not {"known_from", "known_to"} <= {column.name for column in facts.columns}:
+        return ""
+    if not facts.key:
+        if "known_to" not in agreement.datasets[name].granted:
+            return ""
+        raise AgreementError(
+            f"exports/{agreement.agreement_id}.yml: datasets.{name}.known_to: the mart declares no key, so nobody can tell "
+            "which shared version follows which; drop the column, or give the mart a key"
+        )
+    of_one_thing = ", ".join(f'"{column}"' for column in facts.key if column not in VERSION_COLUMNS)
+    order = ", ".join(["known_from", *(f'"{column}"' for column in facts.key if column in VERSION_COLUMNS)])
+    return f" replace (lead(known_from) over (partition by {of_one_thing} order by {order}) as known_to)"
 
 
 def _small_cell_sql(rule: SmallCells | None) -> str:

@@ -59,10 +59,10 @@ def write_datasets(job: Job, draft: Path) -> dict[str, DatasetOutcome]:
     salt = signing.pseudonym_salt(job.agreement.agreement_id)
     with connect(home().releases / job.release.release_id, job.as_of) as con:
         for name, dataset in job.agreement.datasets.items():
-            facts = {column.name: column for column in _facts(job, name).columns}
+            facts = {column.name: column for column in facts_of(job, name).columns}
             columns = [(facts[column], grant.how) for column, grant in dataset.granted.items()]
             order = ", ".join(map(quoted, _key(job, name))) or "all"
-            select = f"{select_sql(job.agreement, name, salt)}\norder by {order}"
+            select = f"{select_sql(job.agreement, name, salt, facts_of(job, name))}\norder by {order}"
             data = draft / "data" / f"{name}.parquet"
             rows = export_files.write_data(con, select, columns, data)
             base = _base_data(job, name)
@@ -185,24 +185,24 @@ def _verify_and_sync(job: Job, draft: Path, fingerprint: str) -> None:
     sync(draft)
 
 
-def _facts(job: Job, name: str) -> MartFacts:
+def facts_of(job: Job, name: str) -> MartFacts:
     return job.release.tables[name].facts
 
 
 def _key(job: Job, name: str) -> tuple[str, ...]:
     """The mart's key, when all of it goes out in a form that still tells rows apart."""
     granted = job.agreement.datasets[name].granted
-    key = _facts(job, name).key
+    key = facts_of(job, name).key
     return key if all(c in granted and granted[c].how in ("plain", "hash") for c in key) else ()
 
 
 def suppressed(con: duckdb.DuckDBPyConnection, job: Job, name: str) -> int:
     """How many rows the small-cell rule keeps back."""
-    found = con.execute(select_sql(job.agreement, name, "", suppressed=True)).fetchone()
+    found = con.execute(select_sql(job.agreement, name, "", facts_of(job, name), suppressed=True)).fetchone()
     return int(found[0]) if found else 0
 
 
 def withheld(job: Job, name: str) -> tuple[str, ...]:
     """Columns of the mart that do not go out."""
     granted = job.agreement.datasets[name].granted
-    return tuple(column.name for column in _facts(job, name).columns if column.name not in granted)
+    return tuple(column.name for column in facts_of(job, name).columns if column.name not in granted)

@@ -60,8 +60,9 @@ def release_landed(say: Callable[[str], None]) -> str | None:
 
     built = build.build(on_progress=lambda line: say(f"build  {line}"))
     current = current_release()
-    if built.nothing_new and current and current.run_id == built.run_id:
-        say("build  nothing new")
+    # Settled: it was a release once. Where another one is current, somebody went back on purpose.
+    if built.nothing_new and current and (current.run_id == built.run_id or build.is_settled(built.run_id)):
+        say("build  " + orchestration.nothing_new())
         return None
     say("check  expectations on the candidate")
     verdict = quality.check_published(Path(built.path))

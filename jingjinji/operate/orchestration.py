@@ -148,9 +148,19 @@ def prepare(run_id: str) -> str:
 
     candidate = build.prepare_candidate(run_id)
     if candidate is None:
-        raise AirflowSkipException("nothing new to build")
+        raise AirflowSkipException(nothing_new())
     build.load_deliveries(candidate)
     return str(candidate)
+
+
+def nothing_new() -> str:
+    """Why there is nothing to build, for people; after a rollback also that it holds until deliveries or rules change."""
+    from jingjinji.release import current_release, rolled_back_from
+
+    current, left = current_release(), rolled_back_from()
+    if current and left:
+        return f"已回退到 {current.release_id}（此前为 {left}），没有新数据，保持不变"
+    return "nothing new"
 
 
 def check(stage: str, candidate: str) -> None:

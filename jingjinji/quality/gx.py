@@ -97,6 +97,11 @@ def no_rows(
     return gxe.UnexpectedRowsExpectation(unexpected_rows_query=query, meta=meta, severity=severity)
 
 
+def escaped(sql: str) -> str:
+    """SQL with its braces written twice, as `no_rows` wants them."""
+    return sql.replace("{", "{{").replace("}", "}}")
+
+
 @contextmanager
 def opened(candidate: Path) -> Iterator[DuckDBFileDatasource]:
     """The candidate as a GX datasource, read-only and without file access from SQL: a check changes nothing."""
@@ -194,7 +199,7 @@ def _exception_of(item: Any) -> str | None:
 
 def _unexpected_count(item: Any) -> int | None:
     if "unexpected_count" in item.result:
-        return int(item.result["unexpected_count"])
+        return int(item.result["unexpected_count"] or 0)  # GX gives None where there is no row at all
     if item.expectation_config.type == "unexpected_rows_expectation":
         return int(item.result.get("observed_value") or 0)
     return 0 if item.success else None
@@ -202,7 +207,7 @@ def _unexpected_count(item: Any) -> int | None:
 
 def _observed(result: dict[str, Any], named: str) -> str:
     if "unexpected_count" in result:
-        text = f"{result.get('element_count', '?')} 行中 {result['unexpected_count']} 行不符"
+        text = f"{result.get('element_count', '?')} 行中 {result['unexpected_count'] or 0} 行不符"
     elif named:
         text = f"{result.get('observed_value')} 行不符"
     else:

@@ -49,6 +49,7 @@ from jingjinji.release.store import (
     point_to,
     prune,
     rollback,
+    rolled_back_from,
     sha256_of,
     swap_lock,
     sweep_drafts,
@@ -65,6 +66,7 @@ __all__ = [
     "list_releases",
     "list_text",
     "rollback",
+    "rolled_back_from",
 ]
 
 RELEASE_INFO_COLUMNS = {
@@ -109,10 +111,11 @@ def create_release(candidate: Path, *, keep: int = KEEP) -> Release:
     place = home()
     offered = read_candidate(candidate / WAREHOUSE if candidate.is_dir() else candidate)
     parent = current_release(place)
-    _check_parent(offered.build, parent)
-    if parent and _same_content(offered, parent):
+    if parent and _same_content(offered, parent):  # asked first: a build released before began from an older release
         audit.record("release.unchanged", at=place, release_id=parent.release_id, run_id=offered.run_id)
+        prune(keep, place)
         return parent
+    _check_parent(offered.build, parent)
     release_id = _new_id(offered)
     draft = place.releases / f".draft-{release_id}-{os.getpid()}"
     try:

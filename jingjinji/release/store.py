@@ -166,6 +166,17 @@ def rollback(release_id: str | None = None, *, reason: str = "") -> Release:
     return release
 
 
+def rolled_back_from(at: Home | None = None) -> str | None:
+    """The release that the current one was chosen instead of by a rollback; None when no rollback made it current."""
+    place = at or home()
+    current = current_release(place)
+    moves = [e for e in audit.read(place) if e["event"] in ("release.create", "release.rollback")]
+    if current is None or not moves or moves[-1]["event"] != "release.rollback":
+        return None
+    facts = moves[-1]["facts"]
+    return facts["previous"] if facts["release_id"] == current.release_id else None
+
+
 def check_file(release: Release, at: Home | None = None) -> None:
     """Compare the file of a release with the hash it was released with.
 
