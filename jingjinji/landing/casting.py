@@ -113,7 +113,8 @@ def typed(text: str, source: FeedColumn, column: Column, unit: str | None, epoch
     if column.type in ("date", "timestamp"):
         return moment(text, source, column, epoch_1904)
     if column.type == "year":
-        return f"case when try_cast({text} as integer) between 1900 and 2100 then try_cast({text} as integer) end"
+        year = f"try_cast(regexp_extract({text}, '^(\\d{{4}})年?$', 1) as integer)"
+        return f"case when {year} between 1900 and 2100 then {year} end"
     if column.type in ("count", "money", "area", "number"):
         return number(text, unit, column)
     return code(text, source)

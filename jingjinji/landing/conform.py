@@ -6,6 +6,7 @@ column (`t_<column>`), its value (`<column>`), `known_from`, and `is_bad`. Fault
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from jingjinji.landing import casting
 from jingjinji.landing.casting import quote
 from jingjinji.landing.detect import UnreadableError
 from jingjinji.landing.readers import Sheet, shown_header
+from jingjinji.landing.workbooks import MARKERS
 
 SECRECY_HEADER = "密级"
 
@@ -48,6 +50,7 @@ class Plan:
     judged_sql: str
     faults: tuple[Fault, ...]
     secrecy_cell: str | None
+    first_row: int
 
 
 # ---------------------------------------------------------------- binding headers
@@ -122,13 +125,14 @@ def _header_error(feed: Feed, unknown: list[str], missing: list[tuple[str, str]]
 # ---------------------------------------------------------------- the statement
 
 
-def plan(standard: Standard, feed: Feed, sheet: Sheet) -> Plan:
+def plan(standard: Standard, feed: Feed, sheet: Sheet, landed_at: dt.datetime) -> Plan:
     """The statement and the faults for one delivery.
 
     Args:
         standard: the agreed table.
         feed: how this region sends it.
         sheet: what the reader found.
+        landed_at: wall-clock time of arrival, Asia/Shanghai; no time may lie more than a day after it.
 
     Raises:
         UnreadableError: the headers do not fit the feed.
@@ -136,10 +140,10 @@ def plan(standard: Standard, feed: Feed, sheet: Sheet) -> Plan:
     bounds = bind(standard, feed, sheet)
     if feed.unpivot:
         bounds += _unpivoted(feed)
-    faults = tuple(fault for bound in bounds for fault in _column_faults(standard, bound))
-    faults += tuple(_row_faults(standard, {b.name for b in bounds}, sheet))
+    columns = tuple(fault for bound in bounds for fault in _column_faults(standard, bound, landed_at))
+    faults = (*columns, *_row_faults(standard, bounds, sheet, columns))
     secret = next((f"c{i}" for i, h in enumerate(sheet.headers) if normal_header(h) == SECRECY_HEADER), None)
-    return Plan(bounds, _judged_sql(standard, feed, sheet, bounds, faults), faults, secret)
+    return Plan(bounds, _judged_sql(standard, feed, sheet, bounds, faults), faults, secret, sheet.first_row)
 
 
 def _unpivoted(feed: Feed) -> tuple[Bound, ...]:
@@ -193,7 +197,10 @@ def _judged_sql(
             else f"null::{column.sql_type}"
         )
         values.append(f"{value} as {name}")
-    spare = " || ".join(f"coalesce(trim(c{len(sheet.headers) + i}), '')" for i in range(sheet.spare)) or "''"
+    spare = [f"nullif(trim(c{len(sheet.headers) + i}), '')" for i in range(sheet.spare)]
+    beyond = f"concat_ws('，', {', '.join(spare)})" if spare else "''"
+    last_named = max((i for i, header in enumerate(sheet.headers) if header), default=0)
+    is_cut_off = f"c{last_named} is null" if spare else "false"
     sent = ", ".join(f"t_{b.name}" for b in bounds if b.cell and b.cell != "cell_name") or "null"
     is_bad = " or ".join(f"coalesce({f.condition}, false)" for f in faults) or "false"
     known_from = ", ".join(f"{name}::timestamp" for name in standard.known_from)
@@ -201,7 +208,7 @@ def _judged_sql(
 create temp table judged as
 with source as ({_source_sql(feed, sheet)}),
 texts as (
-    select row_number, cell, is_footer, {spare} as beyond,
+    select row_number, cell, is_footer, {beyond} as beyond, {is_cut_off} as is_cut_off,
         {", ".join(texts)}
     from source
 ),
@@ -222,30 +229,37 @@ def _is_ghost(feed: Feed, sent: str) -> str:
 # ---------------------------------------------------------------- faults
 
 
-def _column_faults(standard: Standard, bound: Bound) -> list[Fault]:
+def _column_faults(standard: Standard, bound: Bound, landed_at: dt.datetime) -> list[Fault]:
     name, column, text = bound.name, standard.columns[bound.name], f"t_{bound.name}"
-    faults = []
+    odd = f"({text} in ({', '.join(quote(m) for m in MARKERS)}) or regexp_full_match({text}, '#[A-Z/0!?]+'))"
+    faults = [Fault("R11", name, odd, text)]
     if column.required:
         faults.append(Fault("R01", name, f"{text} is null", "null"))
     if column.type not in ("text", "code"):
-        faults.append(Fault("R02", name, f"{text} is not null and {name} is null", text))
+        faults.append(Fault("R02", name, f"{text} is not null and {name} is null and not {odd}", text))
+    if column.type == "timestamp":
+        latest = landed_at + dt.timedelta(days=1)
+        faults.append(Fault("R06", name, f"{name} > timestamp '{latest}'", text))
     if column.type == "count":
         faults.append(Fault("R03", name, f"{name} <> trunc({name})", text))
     if column.type in ("count", "money", "area"):
         faults.append(Fault("R04", name, f"{name} < 0", text))
     if column.codes:
         allowed = ", ".join(quote(c) for c in code_list(column.codes))
-        faults.append(Fault("R05", name, f"{name} not in ({allowed})", text))
+        faults.append(Fault("R05", name, f"{name} not in ({allowed}) and not {odd}", text))
     return faults
 
 
-def _row_faults(standard: Standard, bound_names: set[str], sheet: Sheet) -> list[Fault]:
-    faults = []
+def _row_faults(standard: Standard, bounds: tuple[Bound, ...], sheet: Sheet, columns: tuple[Fault, ...]) -> list[Fault]:
+    faults, bound_names, first = [], {b.name for b in bounds}, next(iter(standard.columns))
     if sheet.spare:
-        faults.append(Fault("R08", next(iter(standard.columns)), "beyond <> ''", "beyond"))
+        faults.append(Fault("R08", first, "beyond <> ''", "beyond"))
+        faults.append(Fault("R10", first, "is_cut_off", "null"))
     for code, rule in standard.rules.items():
+        # A column with a fault of its own is named by that fault; the rule would only say the same in other words.
+        own = " or ".join(f"coalesce({f.condition}, false)" for f in columns if f.column in rule.columns) or "false"
         shown = " || '；' || ".join(f"coalesce(t_{c}, '空')" for c in rule.columns if c in bound_names) or "null"
-        faults.append(Fault(code, rule.columns[0], f"not coalesce({rule.check}, true)", shown))
+        faults.append(Fault(code, rule.columns[0], f"not coalesce({rule.check}, true) and not ({own})", shown))
     return faults
 
 

@@ -38,10 +38,9 @@ def detect(path: Path, declared_encoding: str = "utf-8") -> Detected:
         UnreadableError: empty file, damaged workbook, or text that neither UTF-8 nor GB18030 decodes.
     """
     head = path.open("rb").read(8)
-    if not head:
-        raise UnreadableError(
-            "F01", "文件是空的（0字节）", "无灾情、无事故时请报送只有表头的“零报告”，或重新导出后再报"
-        )
+    if not head.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n") and not path.read_bytes().strip(b"\xef\xbb\xbf\xff\xfe \t\r\n"):
+        fix = "无灾情、无事故时请报送只有表头的“零报告”，或重新导出后再报"
+        raise UnreadableError("F01", f"文件是空的（{path.stat().st_size}字节）", fix)
     if head.startswith(b"PK"):
         _check_workbook(path)
         return Detected("xlsx", None)

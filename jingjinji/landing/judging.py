@@ -6,7 +6,7 @@ Works in a scratch folder only; what becomes of the result is `landing.py`'s bus
 from __future__ import annotations
 
 import datetime as dt
-import re
+import logging
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,14 @@ from typing import Any
 import duckdb
 
 from jingjinji.contracts import Feed, Standard
-from jingjinji.landing import casting, receipts
+from jingjinji.landing import casting, receipts, secrecy
 from jingjinji.landing.conform import Plan, faults_sql, plan
 from jingjinji.landing.detect import Detected, UnreadableError, detect
-from jingjinji.landing.readers import read
+from jingjinji.landing.readers import Sheet, read
+
+log = logging.getLogger(__name__)
 
 COUNTS = ("received", "accepted", "quarantined", "duplicate", "ignored", "refused")
-SECRECY = re.compile(r"密级[：:\s]*+(?!非密|无|公开|内部公开)(\S+)|(绝密|机密|秘密)\s*(?:★|☆|级|\d|$)")
-NOT_SECRET = ("非密", "公开", "无")
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Judgement:
 
 def message(code: str, text: str, fix: str) -> dict[str, str]:
     """One line of a receipt about the whole delivery."""
-    return {"code": code, "message": text, "fix": fix}
+    return {"code": code, "message": receipts.masked(text), "fix": receipts.masked(fix)}
 
 
 def judge(
@@ -48,20 +48,21 @@ def judge(
     with duckdb.connect(config={"temp_directory": str(scratch / "spill"), "preserve_insertion_order": True}) as con:
         try:
             detected = detect(scratch / "bytes", feed.encoding)
+            secrecy.refuse_secret(scratch / "bytes", detected)
             sheet = read(con, scratch / "bytes", detected, feed, scratch)
-            _refuse_secret(list(sheet.outside))
-            todo = plan(standard, feed, sheet)
+            todo = plan(standard, feed, sheet, landed_at)
             con.execute(casting.MACROS)
             con.execute(todo.judged_sql)
-            _refuse_secret(_texts_outside(con, todo))
+            secrecy.refuse_marked(_secrecy_column(con, todo))
         except UnreadableError as error:
             return _refused(_count_rows(con), error)
-        except duckdb.Error as error:
-            fault = UnreadableError("F12", f"表格无法读取（{str(error).splitlines()[0][:200]}）", "请重新导出后报送")
-            return _refused(_count_rows(con), fault)
+        except Exception as error:  # one file that breaks the program must not stop the other files and feeds
+            log.exception("delivery %s of %s cannot be judged", identity["delivery_id"], feed.feed_id)
+            text = f"程序无法读取该文件（{type(error).__name__}），内容已存档，未入库"
+            return _refused(_count_rows(con), UnreadableError("F99", text, "请联系数据工程师，并附上本回执"))
         _mark_repeated(con, standard)
         judgement = Judgement(_counts(con), facts={"detected": asdict(detected), "titles": sheet.titles})
-        judgement.messages += _notes(feed, identity["file_name"], detected)
+        judgement.messages += _notes(feed, identity["file_name"], detected, sheet)
         judgement.faults = _row_faults(con, standard, todo)
         _refuse_if_too_many(judgement, feed)
         if judgement.status == "accepted":
@@ -84,21 +85,14 @@ def _count_rows(con: duckdb.DuckDBPyConnection) -> int:
     return int(found[0]) if found else 0
 
 
-def _texts_outside(con: duckdb.DuckDBPyConnection, todo: Plan) -> list[str]:
-    """Texts of footers, and of the column 密级 where the sender has one."""
-    texts = [f"coalesce({', '.join(f't_{b.name}' for b in todo.bounds)})"]
-    found = [str(t) for (t,) in con.execute(f"select {texts[0]} from judged where is_footer").fetchall()]
-    if todo.secrecy_cell:
-        marks = con.execute(f"select distinct trim({todo.secrecy_cell}) from cells").fetchall()
-        found += [f"密级：{m}" for (m,) in marks if m and m not in ("密级", *NOT_SECRET)]
-    return found
-
-
-def _refuse_secret(texts: list[str]) -> None:
-    for text in texts:
-        if SECRECY.search(text):
-            message = "文件标有非“非密”的密级，本平台只接收非密数据；未保存内容，只记录了哈希值和大小"
-            raise UnreadableError("F08", message, "请按保密规定处理该文件，不要通过本平台传输")
+def _secrecy_column(con: duckdb.DuckDBPyConnection, todo: Plan) -> list[str]:
+    """What stands in the column 密级, where the sender has one."""
+    if not todo.secrecy_cell:
+        return []
+    marks = con.execute(
+        f"select distinct {todo.secrecy_cell} from cells where row_number >= {todo.first_row}"
+    ).fetchall()
+    return list(secrecy.marks_of_column(mark for (mark,) in marks))
 
 
 def _mark_repeated(con: duckdb.DuckDBPyConnection, standard: Standard) -> None:
@@ -132,7 +126,7 @@ def _counts(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return counts
 
 
-def _notes(feed: Feed, file_name: str, detected: Detected) -> list[dict[str, str]]:
+def _notes(feed: Feed, file_name: str, detected: Detected, sheet: Sheet) -> list[dict[str, str]]:
     """What the bytes are where that is not what was declared; the delivery is taken all the same."""
     notes = []
     if detected.format != feed.format:
@@ -141,6 +135,9 @@ def _notes(feed: Feed, file_name: str, detected: Detected) -> list[dict[str, str
     elif detected.encoding and detected.encoding.removesuffix("-sig") != feed.encoding:
         text = f"文件{file_name}实际编码是{detected.encoding}，约定是{feed.encoding}；已按实际编码读取"
         notes.append(message("N02", text, "请按约定的编码报送"))
+    if sheet.notes:
+        text = f"文件{file_name}的其他工作表没有读取：{'、'.join(sheet.notes)}"
+        notes.append(message("N03", text, "如其中也有要报送的数据，请合并到第一个工作表后重新报送"))
     return notes
 
 

@@ -1,7 +1,7 @@
 """Bytes of one delivery → a DuckDB relation of text. Nothing is interpreted here: every cell stays what was sent.
 
 Each reader creates the view or table `cells(row_number BIGINT, c0 VARCHAR, c1 VARCHAR, …)` on the connection and returns a
-`Sheet`: which column holds which header, and the texts that stand outside the table (titles), where a secrecy marking may be.
+`Sheet`: which column holds which header, and where the data begin.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ import duckdb
 import pyarrow as pa
 
 from jingjinji.contracts import Feed, header_pattern, load_contracts, normal_header
+from jingjinji.landing import workbooks
 from jingjinji.landing.detect import Detected, UnreadableError
+from jingjinji.landing.secrecy import DOCUMENT_LIMIT
 
 HEADER_WITHIN = 30  # rows from the top in which a header is looked for
 SPARE_COLUMNS = 3  # cells beyond the header that are still seen, so that a shifted row is judged and not cut
@@ -32,14 +34,13 @@ class Sheet:
     """What a reader found.
 
     `headers[i]` is the native header of column `c<i>` (for JSON the dotted path); `first_row` is the first row of data in the
-    sender's own counting; `titles` are the rows above the header; `outside` are texts next to the table;
-    `epoch_1904` says that serial dates count from 1904.
+    sender's own counting; `titles` are the rows above the header; `spare` are cells kept beyond the header;
+    `epoch_1904` says that serial dates count from 1904; `notes` are for the sender's receipt.
     """
 
     headers: tuple[str, ...]
     first_row: int
     titles: int = 0
-    outside: tuple[str, ...] = ()
     spare: int = 0
     epoch_1904: bool = False
     notes: tuple[str, ...] = field(default=())
@@ -154,6 +155,10 @@ def _contains(path: Path, *needles: bytes, at_start: tuple[bytes, ...] = ()) -> 
         return content[:2].startswith(at_start or b"\x00\x00\x00") or any(content.find(n) >= 0 for n in needles)
 
 
+# An empty cell is read as '' and only a cell that is not there at all as NULL: so a row cut off half-way can be told.
+NO_NULL = "\x01"
+
+
 def _read_delimited(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> Sheet:
     text = _keep_blank_lines(text, feed.delimiter)
     with text.open(encoding="utf-8", newline="") as lines:
@@ -169,7 +174,7 @@ def _read_delimited(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> S
         select row_number() over () as row_number, *
         from read_csv(
             ?, columns = {columns}, auto_detect = false, header = false, delim = ?, quote = '"', escape = '"',
-            null_padding = true, strict_mode = true, store_rejects = true, rejects_limit = 1000{one_thread}
+            nullstr = '{NO_NULL}', null_padding = true, strict_mode = true, store_rejects = true, rejects_limit = 1000{one_thread}
         )""",
         [str(text), feed.delimiter],
     )
@@ -177,8 +182,7 @@ def _read_delimited(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> S
     if one_thread:
         _refuse_unclosed_quote(text, feed.delimiter)
         _refuse_swallowed_rows(con, width, feed.delimiter)
-    outside = tuple(cell for row in top[:at] for cell in row if cell)
-    return Sheet(tuple(headers), at + feed.header_rows + 1, at, outside, SPARE_COLUMNS)
+    return Sheet(tuple(headers), at + feed.header_rows + 1, at, SPARE_COLUMNS)
 
 
 def _refuse_broken_lines(con: duckdb.DuckDBPyConnection) -> None:
@@ -246,36 +250,69 @@ def _read_workbook(con: duckdb.DuckDBPyConnection, path: Path, feed: Feed) -> Sh
             message = f"没有名为“{name}”的工作表；文件里有：{'、'.join(book.sheet_names)}"
             raise UnreadableError("F04", message, "请核对是否报错了文件")
         sheet = book.get_sheet_by_name(name)
-        top_row, left = sheet.start or (0, 0)
-        rows = [[_cell_text(cell) for cell in row] for row in sheet.to_python(skip_empty_area=True)]
-        merged = _fill_merged(rows, sheet.merged_cell_ranges or [], top_row, left)
+        (top, left), ranges = sheet.start or (0, 0), sheet.merged_cell_ranges or []
+        rows = _cell_texts(sheet.to_python(skip_empty_area=True), workbooks.odd_cells(path, name), top, left)
+        others = {
+            other: _cell_texts(book.get_sheet_by_name(other).to_python(), {}, 0, 0)
+            for other in book.sheet_names
+            if other != name
+        }
     except calamine.PasswordError as error:
         raise UnreadableError("F02", "工作簿有密码，无法打开", "请去掉密码后重新报送") from error
     except (calamine.CalamineError, calamine.ZipError, calamine.XmlError, OSError) as error:
-        message = f"工作簿不完整或已损坏，无法打开（{error}）"
+        message = "工作簿不完整或已损坏，无法打开"
         raise UnreadableError("F02", message, "请在Excel中确认能打开，另存为xlsx后重新报送") from error
-    at, headers = _find_header([[c.strip() for c in row] for row in rows[: HEADER_WITHIN + 2]], feed, merged)
+    filled = _fill_merged([list(row) for row in rows[: HEADER_WITHIN + 2]], ranges, top, left)
+    at, headers = _find_header([[c.strip() for c in row] for row in filled], feed, bool(ranges))
+    notes = _other_sheets(others, feed)
+    workbooks.mark_merged(rows, ranges, top, left, at + feed.header_rows)
     width = max(map(len, rows))
-    headers = headers + [""] * (width - len(headers))
-    table = {"row_number": pa.array(range(top_row + 1, top_row + 1 + len(rows)), pa.int64())}
+    table = {"row_number": pa.array(range(top + 1, top + 1 + len(rows)), pa.int64())}
     for i in range(width):
         table[f"c{i}"] = pa.array([row[i] if i < len(row) else "" for row in rows], pa.string())
     con.register("cells", pa.table(table))
-    outside = tuple(cell for row in rows[:at] for cell in row if cell)
-    first = top_row + at + feed.header_rows + 1
-    return Sheet(tuple(headers), first, at, outside, epoch_1904=_epoch_1904(path))
+    headers = headers + [""] * (width - len(headers))
+    first = top + at + feed.header_rows + 1
+    return Sheet(tuple(headers), first, at, epoch_1904=_epoch_1904(path), notes=notes)
 
 
-def _fill_merged(rows: list[list[str]], ranges: list[Any], top: int, left: int) -> bool:
-    """Write the text of each merged area into all its cells; True when there were any."""
+def _cell_texts(rows: list[list[Any]], odd: dict[tuple[int, int], str], top: int, left: int) -> list[list[str]]:
+    """Cells as text. A date whose format shows a time of day is midnight of that day; one without is the day."""
+    texts = [[_cell_text(cell) for cell in row] for row in rows]
+    for (row, column), text in odd.items():
+        r, c = row - top, column - left
+        if 0 <= r < len(texts) and 0 <= c < len(texts[r]):
+            if text != "T":
+                texts[r][c] = text
+            elif isinstance(rows[r][c], dt.date) and not isinstance(rows[r][c], dt.datetime):
+                texts[r][c] += " 00:00:00"
+    return texts
+
+
+def _other_sheets(others: dict[str, list[list[str]]], feed: Feed) -> tuple[str, ...]:
+    """Names of further sheets that hold anything; one that has the feed's header must not go unread.
+
+    Raises:
+        UnreadableError: F14, another sheet holds rows of this feed.
+    """
+    full = {name: rows for name, rows in others.items() if any(cell for row in rows for cell in row)}
+    for name, rows in full.items():
+        if any(count_known([c.strip() for c in row], feed) * 2 > len(feed.columns) for row in rows[:HEADER_WITHIN]):
+            message = f"还有一个工作表“{name}”也有本数据的表头，只读一个会漏报"
+            raise UnreadableError("F14", message, "请把数据合并到一个工作表后重新报送")
+    return tuple(full)
+
+
+def _fill_merged(rows: list[list[str]], ranges: list[Any], top: int, left: int) -> list[list[str]]:
+    """Write the text of each merged area into all its cells, so that a header over several columns names each of them."""
     for (row_from, col_from), (row_to, col_to) in ranges:
-        if row_from - top >= len(rows) or row_from - top > HEADER_WITHIN:
-            continue  # a merged footer or ghost area carries no header
+        if row_from - top >= len(rows):
+            continue
         text = rows[row_from - top][col_from - left]
         for r in range(row_from - top, min(row_to - top + 1, len(rows))):
             for c in range(col_from - left, min(col_to - left + 1, len(rows[r]))):
                 rows[r][c] = text
-    return bool(ranges)
+    return rows
 
 
 def _epoch_1904(path: Path) -> bool:
@@ -289,33 +326,64 @@ def _epoch_1904(path: Path) -> bool:
 
 
 def _paths(structure: Any, prefix: str = "") -> list[str]:
-    """Dotted paths of the leaves in a DuckDB json_structure."""
+    """Dotted paths of the leaves in a DuckDB json_structure; a key that itself holds a dot is quoted."""
     if not isinstance(structure, dict):
         return [prefix]
-    return [p for key, inner in structure.items() for p in _paths(inner, f"{prefix}.{key}" if prefix else key)]
+    keys = {key: f'"{key}"' if "." in key else key for key in structure}
+    return [
+        p for key, inner in structure.items() for p in _paths(inner, f"{prefix}.{keys[key]}" if prefix else keys[key])
+    ]
+
+
+def _is_empty_branch(structure: Any, path: str, feed: Feed) -> bool:
+    """Whether `path` is null in a record where the feed declares values below it: left out, not unknown."""
+    below = [c.source for c in feed.columns.values() if c.source and c.source.startswith(f"{path}.")]
+    for key in path.split("."):
+        structure = structure.get(key) if isinstance(structure, dict) else None
+    return bool(below) and structure in ("NULL", "JSON")  # DuckDB calls an empty object JSON
 
 
 def _read_json(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> Sheet:
+    _refuse_broken_document(text)
     try:
         con.execute(
             "create temp table records as select unnest(json_extract(content, ?)) as record from read_text(?)",
             [feed.records, str(text)],
         )
     except duckdb.Error as error:
-        reason = str(error).splitlines()[0]
-        raise UnreadableError("F11", f"不是完整的JSON（{reason}）", "请检查文件是否截断，重新生成后报送") from error
-    structures = con.execute("select distinct json_structure(record) from records").fetchall()
-    paths = list(dict.fromkeys(p for (s,) in structures for p in _paths(json.loads(s)) if p))
-    outside = _json_outside(text, feed)
+        raise UnreadableError("F11", "不是完整的JSON", "请检查文件是否截断，重新生成后报送") from error
+    structures = [
+        json.loads(s) for (s,) in con.execute("select distinct json_structure(record) from records").fetchall()
+    ]
+    paths = list(dict.fromkeys(p for s in structures for p in _paths(s) if p and not _is_empty_branch(s, p, feed)))
     foreign = count_known(paths, feed) * 2 < len(paths) if structures else not _has_records(con, text, feed)
     if foreign:
         raise UnreadableError("F04", _no_header_message([paths], feed), "请核对是否报错了文件，或字段名是否被改动")
-    pointers = ["$" + "".join(f'."{key}"' for key in path.split(".")) for path in paths]
+    known = [p for p in paths if '"' not in p]  # a quoted key is refused as unknown when headers are bound
+    pointers = ["$" + "".join(f'."{key}"' for key in p.split(".")) for p in known]
     cells = "".join(
         f", json_extract_string(record, '{p.replace(chr(39), chr(39) * 2)}') as c{i}" for i, p in enumerate(pointers)
     )
     con.execute(f"create temp table cells as select row_number() over () as row_number{cells} from records")
-    return Sheet(tuple(paths), 1, 0, outside)
+    return Sheet((*known, *(p for p in paths if '"' in p)), 1)
+
+
+def _refuse_broken_document(text: Path) -> None:
+    """Say where a JSON document breaks, and refuse one that names a field twice: nobody can know which value is meant."""
+    if text.stat().st_size > DOCUMENT_LIMIT:
+        return
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len({key for key, _ in pairs}) < len(pairs):
+            twice = next(key for i, (key, _) in enumerate(pairs) if key in {k for k, _ in pairs[:i]})
+            raise UnreadableError("F11", f"同一条记录里字段“{twice}”出现了两次", "请只保留正确的一个")
+        return dict(pairs)
+
+    try:
+        json.loads(text.read_text(encoding="utf-8"), object_pairs_hook=once)
+    except json.JSONDecodeError as error:
+        message = f"不是完整的JSON：第{error.lineno}行第{error.colno}个字符处中断"
+        raise UnreadableError("F11", message, "请检查文件是否截断，重新生成后报送") from error
 
 
 def _has_records(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> bool:
@@ -323,13 +391,3 @@ def _has_records(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> bool
     place = feed.records.removesuffix("[*]")
     found = con.execute("select json_type(content, ?) from read_text(?)", [place, str(text)]).fetchone()
     return bool(found and found[0] == "ARRAY")
-
-
-def _json_outside(text: Path, feed: Feed) -> tuple[str, ...]:
-    """Top-level values of the document beside the records, as `key：value`."""
-    if feed.records == "$[*]" or text.stat().st_size > 1 << 26:
-        return ()
-    document = json.loads(text.read_text(encoding="utf-8"))
-    if not isinstance(document, dict):
-        return ()
-    return tuple(f"{key}：{value}" for key, value in document.items() if isinstance(value, str | int | float))

@@ -39,14 +39,30 @@ ROW_REASONS: dict[str, tuple[str, str, str]] = {
         "same key as another row of this file, other content",
         "请只保留正确的一行",
     ),
+    "R06": (
+        "列“{column}”的时间“{value}”晚于收到时间",
+        "time {value!r} of {column} lies after the arrival",
+        "请核对年份和日期",
+    ),
     "R08": (
         "本行的单元格多于表头（多出“{value}”）",
         "more cells than headers (extra {value!r})",
         "请检查是否有未加引号的分隔符或错位",
     ),
+    "R10": (
+        "本行的单元格少于表头，可能被截断",
+        "fewer cells than headers, perhaps cut off",
+        "请检查文件是否完整，重新导出后报送",
+    ),
+    "R11": (
+        "列“{column}”是“{value}”，不是数据",
+        "{column} holds {value!r} and no datum",
+        "请把公式、错误值和合并单元格改为每格一个值",
+    ),
 }
 STATUS = {"accepted": "已接收", "refused": "整批退回", "duplicate": "重复报送", "withdrawn": "已撤回"}
-MARKS = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)|(?<!\d)\d{17}[\dXx](?![\dXx])")
+# Mobile numbers (also written 138-1234-5678) and identity numbers, GB 11643, as runs of their own.
+MARKS = re.compile(r"(?<!\d)1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)|(?<!\d)\d{17}[\dXx](?!\d)")
 
 
 @dataclass(frozen=True)
@@ -62,11 +78,16 @@ class RowFault:
     fix: str
 
 
+def masked(text: str) -> str:
+    """A text as it may leave the landing zone: telephone and identity numbers are blotted out."""
+    return MARKS.sub("***", text)
+
+
 def shown(value: str | None, personal: bool) -> str:
     """A value as it may stand in a receipt: never of a personal column, never a telephone or identity number."""
     if value is None:
         return ""
-    return "***" if personal else MARKS.sub("***", value)[:80]
+    return "***" if personal else masked(value)[:80]
 
 
 def describe(standard: Standard, headers: dict[str, str], row: int, cell: str, fault: dict[str, Any]) -> RowFault:
