@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from jingjinji.contracts import load_contracts
 from jingjinji.quality.rules import Rule, promised
 
 ORDER_493 = "生产安全事故报告和调查处理条例（国务院令第493号）第三条"
+ORDER_493_FROM = "2007-06-01"  # 第四十六条: in force from that day
 WINDOW = "生产安全事故报告和调查处理条例（国务院令第493号）第十三条"
 LOSS_RULES = "自然灾害情况统计调查制度（应急〔2020〕19号）"
 ARCHITECTURE = "docs/architecture.md"
 NOT_ADDITIVE = "(select units.unit_code from marts.dim_reporting_units as units where not units.is_additive)"
+
+# The metrics of the standard: where a part and its parent both have one that the part does not list as covered.
+SAME_METRIC_COUNTED = " or ".join(
+    f"(this.{name} is not null and parent.{name} is not null"
+    f" and coalesce(concat(';', this.covered_metrics, ';') not like '%;{name};%', true))"
+    for name, column in load_contracts().standards["disaster_losses"].columns.items()
+    if column.type in ("count", "money", "area", "number")
+)
+ADDED = (
+    "select region_code, event_id, unit_code, metric from marts.agg_loss_changes where is_additive"
+    " group by all having sum(reported_change) > 0"
+)
 
 # Names that partners and dashboards were promised.
 LOSS_REPORT_NAMES = (
@@ -95,15 +109,27 @@ LOSSES = (
         "this.is_counted and exists (select 1 from marts.dim_reporting_units as units"
         " inner join marts.fct_disaster_losses as parent on parent.unit_code = units.parent_unit_code"
         " where units.unit_code = this.unit_code and parent.is_counted"
-        " and parent.region_code = this.region_code and parent.event_id = this.event_id)",
-        "unit_code, is_counted",
-        "上级已报同一灾害时，下级不再计入合计",
-        "a part is in the figure of its parent already",
+        f" and parent.region_code = this.region_code and parent.event_id = this.event_id and ({SAME_METRIC_COUNTED}))",
+        "unit_code, is_counted, covered_metrics",
+        "上级已报同一灾害的某项指标时，下级的该项指标不再计入合计，须列入 covered_metrics",
+        "a metric of a part is in the same metric of its parent already",
         LOSS_RULES,
     ),
 )
 
 LOSS_CHANGES = (
+    Rule(
+        "parent_and_part_are_not_both_added",
+        "this.is_additive and (this.region_code, this.event_id, this.unit_code, this.metric) in ("
+        f"with added as ({ADDED}) select (part.region_code, part.event_id, part.unit_code, part.metric) from added as part"
+        " inner join marts.dim_reporting_units as units on units.unit_code = part.unit_code"
+        " inner join added as parent on parent.unit_code = units.parent_unit_code and parent.metric = part.metric"
+        " and parent.region_code = part.region_code and parent.event_id = part.event_id)",
+        "unit_code, metric, is_additive",
+        "上级已报同一灾害的某项指标时，下级的该项指标不再可加",
+        "dashboards sum what is additive, and a part is in its parent already",
+        LOSS_RULES,
+    ),
     Rule(
         "joint_unit_is_not_additive",
         f"this.is_additive and this.unit_code in {NOT_ADDITIVE}",
@@ -127,11 +153,20 @@ LOSS_CHANGES = (
 ACCIDENTS = (
     Rule(
         "grade_is_one_of_four",
-        "cast(this.grade_code as integer) not in (1, 2, 3, 4) or (this.grade_code is null and coalesce(this.deaths_persons,"
-        " this.serious_injuries_persons, this.direct_loss_cny) is not null)",
+        "cast(this.grade_code as integer) not in (1, 2, 3, 4) or (this.grade_code is null and this.occurred_at >="
+        f" timestamp '{ORDER_493_FROM}' and coalesce(this.deaths_persons, this.serious_injuries_persons, this.direct_loss_cny)"
+        " is not null)",
         "grade_code",
-        "事故等级为1特别重大至4一般；有任何一项数字就能定级",
-        "four grades, and any known criterion gives one",
+        "事故等级为1特别重大至4一般；条例施行（2007-06-01）后有任何一项数字就能定级",
+        "four grades, and any known criterion gives one since the order is in force",
+        ORDER_493,
+    ),
+    Rule(
+        "no_grade_has_a_reason",
+        "(this.grade_code is null) = (this.grade_null_reason is null)",
+        "grade_code, grade_null_reason",
+        "未定级的事故须写明原因，已定级的不写",
+        "no accident is left ungraded silently",
         ORDER_493,
     ),
     Rule(

@@ -43,14 +43,32 @@ def _invented() -> None:
         _report("in_window", "初报", "2024-03-02", deaths_persons=2),
         _report("in_window", "补报", "2024-03-31 23:59:59", deaths_persons=3),
         _report("after_window", "初报", "2024-03-02", deaths_persons=2),
-        _report("after_window", "补报", "2024-04-01 00:00", deaths_persons=3),
+        _report("after_window", "补报", "2024-04-01 00:00:01", deaths_persons=3),
+        _report("last_midnight", "初报", "2024-03-02", deaths_persons=2),
+        _report("last_midnight", "补报", "2024-04-01 00:00", deaths_persons=3),
         _report("traffic", "初报", "2024-03-02", deaths_persons=2, accident_kind="道路交通"),
-        _report("traffic", "续报", "2024-03-09 00:00", deaths_persons=3),
+        _report("traffic", "续报", "2024-03-09 00:00:01", deaths_persons=3),
+        _report("traffic_midnight", "初报", "2024-03-02", deaths_persons=2, accident_kind="火灾"),
+        _report("traffic_midnight", "续报", "2024-03-09 00:00", deaths_persons=3),
         _report("investigated", "初报", "2024-03-02", deaths_persons=2),
         _report("investigated", "补报", "2024-04-05", deaths_persons=4),
         _report("investigated", "调查报告", "2024-05-01", deaths_persons=4, late_deaths_persons=1),
         _report("late_reported", "初报", "2024-03-02", deaths_persons=9),
         _report("late_reported", "补报", "2024-03-20", deaths_persons=10, late_deaths_persons=1),
+        _report("late_alone", "初报", "2024-03-02", deaths_persons=12),
+        _report("late_alone", "补报", "2024-04-20", late_deaths_persons=10),
+        _report("late_risen", "初报", "2024-03-02", deaths_persons=12),
+        _report("late_risen", "补报", "2024-04-20", deaths_persons=15, late_deaths_persons=3),
+        _report("late_and_corrected", "初报", "2024-03-02", deaths_persons=12),
+        _report("late_and_corrected", "补报", "2024-04-20", late_deaths_persons=10),
+        _report("late_and_corrected", "调查报告", "2024-05-20", deaths_persons=9),
+        _report("kind_late", "初报", "2024-03-02", deaths_persons=9),
+        _report("kind_late", "补报", "2024-03-20", deaths_persons=10),
+        _report("kind_late", "续报", "2024-03-25", accident_kind="道路交通"),
+        _report("before_order", "初报", "2024-03-02", deaths_persons=9) | {"occurred_at": "2007-05-31 10:00"},
+        _report("before_order", "补报", "2024-03-20", deaths_persons=30) | {"occurred_at": "2007-05-31 10:00"},
+        _report("late_first_report", "调查报告", "2024-05-01", deaths_persons=4),
+        _report("late_first_report", "初报", "2024-03-02", deaths_persons=2, missing_persons=1, reported_at="2024-06-01"),
         _report("falls", "初报", "2024-03-02", deaths_persons=5),
         _report("falls", "续报", "2024-04-20", deaths_persons=4),
         _report("known_late", "续报", "2024-05-01", deaths_persons=6),
@@ -125,7 +143,14 @@ def _versions(con: duckdb.DuckDBPyConnection, accident: str, columns: str) -> li
     [
         ("in_window", [2, 3], [2, 3], [4, 3]),
         ("after_window", [2, 3], [2, 2], [4, 4]),
+        ("last_midnight", [2, 3], [2, 3], [4, 3]),
         ("traffic", [2, 3], [2, 2], [4, 4]),
+        ("traffic_midnight", [2, 3], [2, 3], [4, 3]),
+        ("late_alone", [12, 12], [12, 2], [2, 4]),
+        ("late_risen", [12, 15], [12, 12], [2, 2]),
+        ("late_and_corrected", [12, 12, 9], [12, 2, 9], [2, 4, 3]),
+        ("kind_late", [9, 10, 10], [9, 10, 9], [3, 2, 3]),
+        ("before_order", [9, 30], [9, 30], [None, None]),
         ("investigated", [2, 4, 4], [2, 2, 3], [4, 4, 3]),
         ("late_reported", [9, 10], [9, 9], [3, 3]),
         ("falls", [5, 4], [5, 4], [3, 3]),
@@ -158,3 +183,35 @@ def test_accident_below_the_statistical_floor_is_kept_with_its_reason(con: duckd
         (False, "无人员伤亡且直接经济损失低于统计下限"),
         (True, None),
     ]
+
+
+def test_field_reported_later_changes_the_count_from_then_on(con: duckdb.DuckDBPyConnection) -> None:
+    columns, mine = "deaths_counted_persons, grade_name, window_days", "accident_id = 'kind_late'"
+    assert as_of(con, "fct_accidents", "2024-03-25", columns, mine) == [(10, "重大", 30)]
+    assert as_of(con, "fct_accidents", "2024-03-26", columns, mine) == [(9, "较大", 7)]
+
+
+def test_accident_without_a_grade_says_why(con: duckdb.DuckDBPyConnection) -> None:
+    rows = con.execute("""
+        select accident_id, window_days, grade_null_reason from marts.fct_accidents
+        where grade_code is null or grade_null_reason is not null order by 1""").fetchall()
+    assert rows == [
+        ("before_order", None, "事故发生时现行分级标准尚未施行"),
+        ("unknown", 30, "死亡、重伤、直接经济损失均未填报"),
+    ]
+
+
+def test_every_landed_report_is_in_the_mart(con: duckdb.DuckDBPyConnection) -> None:
+    found = con.execute(
+        "select (select count(*) from raw.accidents), (select count(*) from marts.fct_accident_reports)"
+    )
+    landed, kept = found.fetchall()[0]
+    assert landed == kept > 0
+
+
+def test_label_of_an_accident_is_that_of_the_report_whose_figures_it_shows(con: duckdb.DuckDBPyConnection) -> None:
+    rows = con.execute("""
+        select report_stage, as_of_at::date::varchar, row_number = max(row_number) over () as is_of_that_row, deaths_persons, missing_persons,
+            known_from::date::varchar, last_report_known_from::date::varchar
+        from marts.fct_accidents where accident_id = 'late_first_report'""").fetchall()
+    assert rows == [("调查报告", "2024-05-01", True, 4, 1, "2024-05-01", "2024-06-01")]

@@ -72,6 +72,20 @@ def _invented() -> None:
         _report("parts", day(1), unit_code="120115", affected_persons=20),
         _report("parts", day(3), affected_persons=35),
         _report("parts", day(4), unit_code="120114", affected_persons=12),
+        _report("one_metric", day(1), unit_code="120114", affected_persons=1000, deaths_persons=7),
+        _report("one_metric", day(2), unit_code="120115", affected_persons=2000, deaths_persons=3),
+        _report("one_metric", day(3), relocated_persons=50),
+        _report("one_metric", day(4), deaths_persons=11),
+        _report("one_metric", day(5), report_stage="更正", retracted_metrics="deaths_persons"),
+    ])  # fmt: skip
+    land_rows("disaster_losses/tianjin", "d03", [
+        _report("late_first_report", day(10), report_stage="核报", deaths_persons=8),
+        _report("late_first_report", day(1), report_stage="初报", deaths_persons=5, missing_persons=2, reported_at=day(12)),
+        _report("late_first_report", day(2), deaths_persons=6, reported_at=day(13)),
+        _report("old_correction", day(5), deaths_persons=5),
+        _report("old_correction", day(3), report_stage="更正", retracted_metrics="deaths_persons", reported_at=day(6)),
+        _report("no_retraction", day(1), deaths_persons=5),
+        _report("no_retraction", day(2), affected_persons=9, retracted_metrics="deaths_persons"),
     ])  # fmt: skip
 
 
@@ -166,9 +180,104 @@ def test_every_metric_names_the_row_it_came_from(con: duckdb.DuckDBPyConnection)
 
 def test_unit_is_added_up_until_its_parent_reports_the_same_event(con: duckdb.DuckDBPyConnection) -> None:
     counted = "region_code = '120000' and event_id = 'parts' and is_counted"
-    before = as_of(con, "fct_disaster_losses", "2024-07-02", "sum(affected_persons), sum(deaths_persons)", counted)
-    after = as_of(con, "fct_disaster_losses", "2024-07-10", "sum(affected_persons), sum(deaths_persons)", counted)
-    assert (before, after) == ([(30, 1)], [(35, None)])
+    uncovered = "sum({0}) filter (where coalesce(covered_metrics not like '%{0}%', true))".format
+    sums = f"{uncovered('affected_persons')}, {uncovered('deaths_persons')}"
+    before = as_of(con, "fct_disaster_losses", "2024-07-02", sums, counted)
+    after = as_of(con, "fct_disaster_losses", "2024-07-10", sums, counted)
+    assert (before, after) == ([(30, 1)], [(35, 1)])
+
+
+@pytest.mark.parametrize(
+    ("known_by", "deaths", "affected", "relocated"),
+    [
+        ("2024-07-02", 7, 1000, None),
+        ("2024-07-03", 10, 3000, None),
+        ("2024-07-04", 10, 3000, 50),
+        ("2024-07-05", 11, 3000, 50),
+        ("2024-07-06", 10, 3000, 50),
+    ],
+)
+def test_metric_of_a_part_leaves_the_sum_only_while_the_parent_reports_that_metric(
+    con: duckdb.DuckDBPyConnection, known_by: str, deaths: int, affected: int, relocated: int | None
+) -> None:
+    summed = con.execute(
+        """select metric, sum(value_change)::bigint from marts.agg_loss_changes
+        where event_id = 'one_metric' and is_additive and known_from < $1::timestamp
+        group by metric having sum(reported_change) > 0""",
+        [known_by],
+    ).fetchall()
+    expected = {"deaths_persons": deaths, "affected_persons": affected, "relocated_persons": relocated}
+    assert dict(summed) == {metric: value for metric, value in expected.items() if value is not None}
+
+
+def test_row_names_the_metrics_that_its_parent_covers(con: duckdb.DuckDBPyConnection) -> None:
+    columns, part = "is_counted, not_counted_reason, covered_metrics", "unit_code = '120114' and event_id = '{}'".format
+    assert as_of(con, "fct_disaster_losses", "2024-07-05", columns, part("one_metric")) == [
+        (True, None, "deaths_persons")
+    ]
+    assert as_of(con, "fct_disaster_losses", "2024-07-06", columns, part("one_metric")) == [(True, None, None)]
+    only_affected = "unit_code = '120115' and event_id = 'parts'"
+    assert as_of(con, "fct_disaster_losses", "2024-07-10", columns, only_affected) == [
+        (False, "上级单位已填报相同指标，避免重复计算", "affected_persons")
+    ]
+
+
+def test_label_of_a_row_is_that_of_the_report_whose_figures_it_shows(con: duckdb.DuckDBPyConnection) -> None:
+    rows = con.execute("""
+        select report_stage, as_of_at::date::varchar, is_final, row_number, known_from::date::varchar,
+            last_report_known_from::date::varchar, deaths_persons, missing_persons
+        from marts.fct_disaster_losses where event_id = 'late_first_report'""").fetchall()
+    assert rows == [("核报", "2024-07-10", True, 1, "2024-07-10", "2024-07-13", 8, 2)]
+
+
+def test_report_keeps_its_own_stage_and_names_whose_figures_it_carries(con: duckdb.DuckDBPyConnection) -> None:
+    rows = con.execute("""
+        select report_stage, is_final, figures_report_number, is_superseded_on_arrival
+        from marts.fct_disaster_loss_reports where event_id = 'late_first_report' order by report_number""").fetchall()
+    assert rows == [("核报", True, 1, False), ("初报", True, 1, False), ("续报", True, 1, True)]
+
+
+def test_correction_older_than_what_it_corrects_is_shown_to_have_changed_nothing(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    rows = con.execute("""
+        select report_stage, deaths_persons, is_superseded_on_arrival
+        from marts.fct_disaster_loss_reports where event_id = 'old_correction' order by report_number""").fetchall()
+    assert rows == [("续报", 5, False), ("更正", 5, True)]
+
+
+def test_only_a_correction_takes_a_figure_back(con: duckdb.DuckDBPyConnection) -> None:
+    assert _versions(con, "no_retraction", "deaths_persons") == [5, 5]
+
+
+@pytest.mark.parametrize("rule", ["parent_and_part_are_not_both_counted", "parent_and_part_are_not_both_added"])
+def test_published_rule_finds_a_metric_counted_with_its_parent(con: duckdb.DuckDBPyConnection, rule: str) -> None:
+    import sys
+
+    from jingjinji.paths import PROJECT
+
+    sys.path.insert(0, str(PROJECT))
+    from expectations.losses import RULES
+
+    mart, where = next(
+        (mart, r.where) for mart, rules in RULES.items() for r in rules if getattr(r, "name", "") == rule
+    )
+    broken = {
+        "fct_disaster_losses": "select * replace (null as covered_metrics, true as is_counted) from marts.{}",
+        "agg_loss_changes": "select * replace (true as is_additive) from marts.{}",
+    }[mart].format(mart)
+    assert con.execute(f"select count(*) from marts.{mart} as this where {where}").fetchall() == [(0,)]
+    with duckdb.connect() as other:
+        for name in ("fct_disaster_losses", "agg_loss_changes", "dim_reporting_units"):
+            rows = con.execute(broken if name == mart else f"select * from marts.{name}").to_arrow_table()
+            other.execute("create schema if not exists marts")
+            other.register("rows_in", rows)
+            other.execute(f"create table marts.{name} as select * from rows_in")
+            other.unregister("rows_in")
+        found = other.execute(
+            f"select distinct this.event_id from marts.{mart} as this where {where} order by 1"
+        ).fetchall()
+    assert ("parts",) in found
 
 
 def _days(con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -181,7 +290,7 @@ def test_additive_changes_are_the_counted_losses_at_every_moment(con: duckdb.Duc
     for _, known_by in pairwise([*_days(con), "9999-01-01 00:00:00"]):
         counted = f"""
             select event_id, sum(affected_persons)::bigint as value from marts.fct_disaster_losses_as_of('{known_by}'::timestamp)
-            where is_counted group by event_id having value is not null"""
+            where is_counted and coalesce(covered_metrics not like '%affected_persons%', true) group by event_id having value is not null"""
         summed = f"""
             select event_id, sum(value_change)::bigint as value from marts.agg_loss_changes
             where is_additive and metric = 'affected_persons' and known_from < '{known_by}'::timestamp

@@ -1,5 +1,5 @@
 -- What adds up (is_additive changes) is what counts (is_counted losses), metric by metric of each event: neither a joint
--- figure nor a unit whose parent reported the same event is in the sum.
+-- figure nor a metric of a unit whose parent reports that metric (covered_metrics) is in the sum.
 with
 
 {% set metrics = loss_metrics() -%}
@@ -7,7 +7,7 @@ counted as (
     {%- for metric in metrics %}
     select region_code, event_id, '{{ metric }}' as metric, sum(cast({{ metric }} as decimal(24, 4))) as counted_value
     from {{ ref('fct_disaster_losses') }}
-    where is_counted
+    where is_counted and coalesce(concat(';', covered_metrics, ';') not like '%;{{ metric }};%', true)
     group by region_code, event_id
     {%- if not loop.last %}
     union all

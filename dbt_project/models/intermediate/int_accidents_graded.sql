@@ -44,6 +44,7 @@ graded as (
         criteria.accident_id,
         criteria.report_number,
         min(thresholds.grade_code) as grade_code,
+        count(criteria.value) as known_criteria_count,
         count(criteria.value) < count(*) as is_grade_provisional
     from criteria
     left join thresholds
@@ -56,4 +57,15 @@ graded as (
     group by criteria.region_code, criteria.accident_id, criteria.report_number
 )
 
-select * from graded
+select
+    region_code,
+    accident_id,
+    report_number,
+    grade_code,
+    case
+        when grade_code is not null then null
+        when known_criteria_count = 0 then '死亡、重伤、直接经济损失均未填报'
+        else '事故发生时现行分级标准尚未施行'
+    end as grade_null_reason,
+    is_grade_provisional
+from graded

@@ -21,14 +21,14 @@ numbered as (
     select
         reports.*,
         case when stages.is_final then 1 else 0 end as is_final,
-        stages.is_bound_by_window,
-        stages.is_cancellation,
+        coalesce(stages.is_bound_by_window, false) as is_bound_by_window,
+        coalesce(stages.is_cancellation, false) as is_cancellation,
         row_number() over (
             partition by reports.region_code, reports.accident_id
             order by reports.known_from, reports.delivery_id, reports.row_number
         ) as report_number
     from reports
-    inner join stages on reports.report_stage = stages.stage_code
+    left join stages on reports.report_stage = stages.stage_code
 ),
 
 described as (
@@ -47,14 +47,14 @@ described as (
 select
     described.*,
     windows.window_days,
-    -- the day of the accident is not counted, the last day is: the window ends with that day
-    not described.is_bound_by_window
-    or cast(described.as_of_at as date) <= {{ dbt.dateadd('day', 'windows.window_days', 'cast(described.occurred_at as date)') }}
-        as may_raise_count
+    -- the day of the accident is not counted, the last day is, to its end: 24:00 is 0:00 of the next day
+    cast(
+        {{ dbt.dateadd('day', '(windows.window_days + 1)', 'cast(described.occurred_at as date)') }} as timestamp
+    ) as window_ends_at
 from described
 left join kinds on described.known_kind = kinds.kind_code
--- an accident of a field not yet reported has the general window
-inner join windows
+-- an accident of a field not yet reported has the general window; one before there was a window has none
+left join windows
     on
         coalesce(kinds.window_code, 'general') = windows.window_code
         and cast(described.occurred_at as date) >= windows.valid_from

@@ -1,11 +1,7 @@
 with
 
 reports as (
-    select
-        *,
-        deaths_persons - coalesce(late_deaths_persons, 0) as timely_deaths_persons,
-        case when may_raise_count then deaths_persons - coalesce(late_deaths_persons, 0) end as countable_deaths_persons
-    from {{ ref('int_accidents_ordered') }}
+    select * from {{ ref('int_accidents_ordered') }}
 ),
 
 metrics as (

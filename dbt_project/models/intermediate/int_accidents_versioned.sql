@@ -4,6 +4,10 @@ reports as (
     select * from {{ ref('int_accidents_ordered') }}
 ),
 
+counted as (
+    select * from {{ ref('int_accidents_counted') }}
+),
+
 metrics as (
     select
         region_code,
@@ -35,11 +39,7 @@ select
     reports.row_number,
     cast(metrics.deaths_persons as bigint) as deaths_persons,
     cast(metrics.late_deaths_persons as bigint) as late_deaths_persons,
-    -- a rise that first appears after the statistical window does not raise the count
-    cast(case
-        when metrics.countable_deaths_persons < metrics.timely_deaths_persons then metrics.countable_deaths_persons
-        else metrics.timely_deaths_persons
-    end as bigint) as deaths_counted_persons,
+    cast(counted.deaths_counted_persons as bigint) as deaths_counted_persons,
     cast(metrics.missing_persons as bigint) as missing_persons,
     cast(metrics.serious_injuries_persons as bigint) as serious_injuries_persons,
     cast(metrics.injured_persons as bigint) as injured_persons,
@@ -50,3 +50,8 @@ inner join metrics
         reports.region_code = metrics.region_code
         and reports.accident_id = metrics.accident_id
         and reports.report_number = metrics.report_number
+inner join counted
+    on
+        reports.region_code = counted.region_code
+        and reports.accident_id = counted.accident_id
+        and reports.report_number = counted.report_number

@@ -12,14 +12,14 @@ stages as (
 numbered as (
     select
         reports.*,
-        stages.is_final as is_final_stage,
-        stages.is_correction,
+        coalesce(stages.is_final, false) as is_final_stage,
+        coalesce(stages.is_correction, false) as is_correction,
         row_number() over (
             partition by reports.region_code, reports.event_id, reports.unit_code
             order by reports.known_from, reports.delivery_id, reports.row_number
         ) as report_number
     from reports
-    inner join stages on reports.report_stage = stages.stage_code
+    left join stages on reports.report_stage = stages.stage_code
 ),
 
 -- a correction is as final as what it corrects: from the first final report on
@@ -44,7 +44,9 @@ select
     {{ last_known('event_name', keys) }} as event_name,
     {{ last_known('disaster_kind', keys) }} as disaster_kind,
     {{ last_known('occurred_at', keys) }} as occurred_at,
-    concat(';', replace(coalesce(retracted_metrics, ''), ' ', ''), ';') as retracted_metrics,
+    -- only a correction takes figures back
+    case when is_correction then concat(';', replace(coalesce(retracted_metrics, ''), ' ', ''), ';') else ';;' end
+        as retracted_metrics,
     {%- for metric in loss_metrics() %}
     {{ metric }},
     {%- endfor %}

@@ -1,16 +1,10 @@
--- How long each value of a metric stood, split where the parent unit began to report: from then on it is not added up.
+-- How long each value of a metric stood, split wherever the parent unit began or ceased to report that same metric:
+-- while it does, the value of the part is in the parent's and is not added up.
+{%- set by_metric = 'region_code, event_id, unit_code, metric' %}
 with
 
 versions as (
-    select
-        *,
-        lead(known_from) over (
-            partition by region_code, event_id, unit_code, metric order by report_number
-        ) as known_to,
-        lead(origin_delivery_id) over (
-            partition by region_code, event_id, unit_code, metric order by report_number
-        ) as ending_delivery_id
-    from {{ ref('int_disaster_losses_versioned') }}
+    select * from {{ ref('int_disaster_losses_versioned') }}
     where is_new
 ),
 
@@ -18,54 +12,83 @@ units as (
     select * from {{ ref('ref_reporting_units') }}
 ),
 
-parents as (
-    select * from {{ ref('int_disaster_losses_ordered') }}
-    where report_number = 1
-),
-
-spans as (
-    select
-        versions.*,
-        units.is_additive as is_unit_additive,
-        parents.known_from as covered_from,
-        parents.delivery_id as covering_delivery_id
+parts as (
+    select distinct
+        versions.region_code,
+        versions.event_id,
+        versions.unit_code,
+        versions.metric,
+        units.parent_unit_code
     from versions
     inner join units on versions.unit_code = units.unit_code
-    left join parents
+    where units.parent_unit_code is not null
+),
+
+moments as (
+    select
+        {{ by_metric }},
+        1 as is_own,
+        value,
+        report_number,
+        known_from,
+        origin_delivery_id
+    from versions
+    union all
+    select
+        parts.region_code,
+        parts.event_id,
+        parts.unit_code,
+        parts.metric,
+        0 as is_own,
+        parents.value,
+        parents.report_number,
+        parents.known_from,
+        parents.origin_delivery_id
+    from parts
+    inner join versions as parents
         on
-            versions.region_code = parents.region_code
-            and versions.event_id = parents.event_id
-            and units.parent_unit_code = parents.unit_code
-    where versions.value is not null
+            parts.region_code = parents.region_code
+            and parts.event_id = parents.event_id
+            and parts.parent_unit_code = parents.unit_code
+            and parts.metric = parents.metric
+),
+
+numbered as (
+    select
+        *,
+        row_number() over (partition by {{ by_metric }} order by known_from, is_own, report_number) as moment_number,
+        sum(is_own) over (
+            partition by {{ by_metric }} order by known_from, is_own, report_number rows unbounded preceding
+        ) as own_number,
+        sum(1 - is_own) over (
+            partition by {{ by_metric }} order by known_from, is_own, report_number rows unbounded preceding
+        ) as parent_number
+    from moments
+),
+
+states as (
+    select
+        {{ by_metric }},
+        max(case when is_own = 1 then value end) over (partition by {{ by_metric }}, own_number) as value,
+        max(case when is_own = 0 then value end) over (partition by {{ by_metric }}, parent_number) is not null as is_covered,
+        known_from as starts_at,
+        origin_delivery_id as starting_delivery_id,
+        lead(known_from) over (partition by {{ by_metric }} order by moment_number) as ends_at,
+        lead(origin_delivery_id) over (partition by {{ by_metric }} order by moment_number) as ending_delivery_id
+    from numbered
 )
 
 select
-    region_code,
-    event_id,
-    unit_code,
-    metric,
-    value,
-    true as is_additive,
-    known_from as starts_at,
-    origin_delivery_id as starting_delivery_id,
-    case when covered_from < known_to or known_to is null then covered_from else known_to end as ends_at,
-    case
-        when covered_from < known_to or known_to is null then covering_delivery_id
-        else ending_delivery_id
-    end as ending_delivery_id
-from spans
-where is_unit_additive and (covered_from is null or covered_from > known_from)
-union all
-select
-    region_code,
-    event_id,
-    unit_code,
-    metric,
-    value,
-    false as is_additive,
-    case when covered_from > known_from then covered_from else known_from end as starts_at,
-    case when covered_from > known_from then covering_delivery_id else origin_delivery_id end as starting_delivery_id,
-    known_to as ends_at,
-    ending_delivery_id
-from spans
-where not is_unit_additive or covered_from <= known_from or covered_from < known_to or (covered_from is not null and known_to is null)
+    states.region_code,
+    states.event_id,
+    states.unit_code,
+    states.metric,
+    states.value,
+    coalesce(units.is_additive, false) and not states.is_covered as is_additive,
+    states.starts_at,
+    states.starting_delivery_id,
+    states.ends_at,
+    states.ending_delivery_id
+from states
+left join units on states.unit_code = units.unit_code
+where states.value is not null

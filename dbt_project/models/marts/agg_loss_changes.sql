@@ -69,6 +69,6 @@ select
     changes.is_additive,
     changes.delivery_id
 from changes
-inner join events on changes.region_code = events.region_code and changes.event_id = events.event_id
-inner join names on changes.metric = names.column_name
+left join events on changes.region_code = events.region_code and changes.event_id = events.event_id
+left join names on changes.metric = names.column_name
 where changes.value_change <> 0 or changes.reported_change <> 0

@@ -28,4 +28,4 @@ select
     versions.origin_delivery_id as delivery_id,
     versions.origin_row_number as row_number
 from versions
-inner join names on versions.metric = names.column_name
+left join names on versions.metric = names.column_name

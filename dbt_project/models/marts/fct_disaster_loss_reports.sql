@@ -4,6 +4,10 @@ reports as (
     select * from {{ ref('int_disaster_losses_ordered') }}
 ),
 
+labels as (
+    select * from {{ ref('int_disaster_losses_labelled') }}
+),
+
 metrics as (
     select
         region_code,
@@ -39,11 +43,20 @@ select
     cast(metrics.crop_failed_ha as decimal(18, 4)) as crop_failed_ha,
     reports.event_name,
     reports.disaster_kind,
-    reports.is_final = 1 as is_final,
+    labels.figures_is_final = 1 as is_final,
+    labels.figures_report_number,
+    labels.figures_as_of_at,
+    labels.is_superseded_on_arrival,
     cast(reports.report_number as integer) as report_number,
     reports.delivery_id,
     reports.row_number
 from reports
+inner join labels
+    on
+        reports.region_code = labels.region_code
+        and reports.event_id = labels.event_id
+        and reports.unit_code = labels.unit_code
+        and reports.report_number = labels.report_number
 inner join metrics
     on
         reports.region_code = metrics.region_code

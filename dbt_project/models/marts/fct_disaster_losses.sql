@@ -4,7 +4,6 @@ with
 
 reports as (
     select * from {{ ref('fct_disaster_loss_reports') }}
-    where known_from < {{ known_by() }} and (known_to is null or known_to >= {{ known_by() }})
 ),
 
 units as (
@@ -15,53 +14,67 @@ events as (
     select * from {{ ref('dim_events') }}
 ),
 
-named as (
+newest as (
+    select * from reports
+    where known_from < {{ known_by() }} and (known_to is null or known_to >= {{ known_by() }})
+),
+
+-- a metric is covered where the parent unit reports it too: it is in the parent's figure already
+covered as (
     select
-        reports.*,
+        newest.*,
         units.name_zh as unit_name_zh,
-        units.is_additive,
-        parents.unit_code is not null as has_parent_report
-    from reports
-    inner join units on reports.unit_code = units.unit_code
-    left join reports as parents
+        coalesce(units.is_additive, false) as is_additive,
+        concat({% for metric in loss_metrics() %}
+            case when newest.{{ metric }} is not null and parents.{{ metric }} is not null then ';{{ metric }}' else '' end
+            {{- ',' if not loop.last }}
+        {%- endfor %}
+        ) as covered_list,
+        {% for metric in loss_metrics() %}
+        {{- 'or ' if not loop.first }}(newest.{{ metric }} is not null and parents.{{ metric }} is null)
+        {% endfor %} as has_uncovered_metric
+    from newest
+    left join units on newest.unit_code = units.unit_code
+    left join newest as parents
         on
-            reports.region_code = parents.region_code
-            and reports.event_id = parents.event_id
+            newest.region_code = parents.region_code
+            and newest.event_id = parents.event_id
             and units.parent_unit_code = parents.unit_code
 )
 
 select
-    named.region_code,
-    named.event_id,
-    named.unit_code,
-    named.report_stage,
-    named.occurred_at,
-    named.as_of_at,
-    named.reported_at,
-    named.known_from,
-    named.affected_persons,
-    named.deaths_persons,
-    named.missing_persons,
-    named.deaths_missing_persons,
-    named.relocated_persons,
-    named.direct_loss_cny,
-    named.crop_affected_ha,
-    named.houses_collapsed_count,
-    named.houses_severely_damaged_count,
-    named.crop_failed_ha,
-    named.is_additive and not named.has_parent_report as is_counted,
+    covered.region_code,
+    covered.event_id,
+    covered.unit_code,
+    figures.report_stage,
+    covered.occurred_at,
+    figures.as_of_at,
+    figures.reported_at,
+    figures.known_from,
+    {%- for metric in loss_metrics() %}
+    covered.{{ metric }},
+    {%- endfor %}
+    covered.is_additive and (covered.covered_list = '' or covered.has_uncovered_metric) as is_counted,
     case
-        when not named.is_additive then '三地合计数，不与各地数字相加'
-        when named.has_parent_report then '上级单位已填报同一事件，避免重复计算'
+        when not covered.is_additive then '三地合计数，不与各地数字相加'
+        when covered.covered_list <> '' and not covered.has_uncovered_metric then '上级单位已填报相同指标，避免重复计算'
     end as not_counted_reason,
-    coalesce(named.event_name, named.event_id) as event_name,
+    case when covered.covered_list <> '' then substr(covered.covered_list, 2) end as covered_metrics,
+    coalesce(covered.event_name, covered.event_id) as event_name,
     events.process_id,
     events.process_name_zh,
-    named.disaster_kind,
-    named.unit_name_zh,
-    named.is_final,
-    named.report_number,
-    named.delivery_id,
-    named.row_number
-from named
-inner join events on named.region_code = events.region_code and named.event_id = events.event_id
+    covered.disaster_kind,
+    covered.unit_name_zh,
+    covered.is_final,
+    covered.known_from as last_report_known_from,
+    figures.report_number,
+    figures.delivery_id,
+    figures.row_number
+from covered
+left join reports as figures
+    on
+        covered.region_code = figures.region_code
+        and covered.event_id = figures.event_id
+        and covered.unit_code = figures.unit_code
+        and covered.figures_report_number = figures.report_number
+left join events on covered.region_code = events.region_code and covered.event_id = events.event_id
