@@ -51,3 +51,13 @@ def test_half_a_line_of_a_dead_writer_is_cut_and_told() -> None:
 
 def test_empty_log_is_a_chain_of_none() -> None:
     assert audit.verify_chain() == audit.Chain(0, audit.FIRST_LINK)
+
+
+def test_personal_numbers_in_reasons_are_masked_and_hashes_are_not() -> None:
+    digest = "ab13800138000ab1" * 4
+    audit.record(
+        "landing.withdrawn", reason="联系13800138000，证件11010519491231002X", listed=["13800138000"], sha256=digest
+    )
+    facts = audit.read()[0]["facts"]
+    assert facts == {"reason": "联系***，证件***", "listed": ["***"], "sha256": digest}
+    assert audit.verify_chain().records == 1

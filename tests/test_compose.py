@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,6 +65,14 @@ def test_compose_mounts_files_that_exist(services: dict[str, Any]) -> None:
 def test_server_lock_agrees_with_the_platform_lock() -> None:
     platform, server = (pins(f"requirements/{name}.txt") for name in ("platform", "server"))
     assert {name for name in platform.keys() & server.keys() if platform[name] != server[name]} == set()
+
+
+def test_setup_calls_functions_that_exist(tmp_path: Path) -> None:
+    """The last line of setup.sh, run as it stands, prepares Superset's folder in a home."""
+    script = (paths.PROJECT / "docker" / "setup.sh").read_text()
+    (command,) = re.findall(r"^python -c '(from jingjinji .*)'$", script, re.MULTILINE)
+    subprocess.run([sys.executable, "-c", command], check=True, env=os.environ | {"JJJ_HOME": str(tmp_path)})
+    assert any((tmp_path / "superset").iterdir())
 
 
 def pins(lock: str) -> dict[str, str]:

@@ -18,8 +18,8 @@ from synthetic_build import FIRST_REPORTS, INVENTED_MOBILE, later_reports, make_
 from jingjinji import audit, verify
 from jingjinji.export import ExportError, export, told
 from jingjinji.export.agreements import AgreementError, load_agreement, load_agreements
-from jingjinji.export.leaks import is_identity_number, personal_numbers
 from jingjinji.paths import PROJECT, home
+from jingjinji.personal import is_identity_number, personal_numbers
 from jingjinji.release import create_release, current_release
 
 DATASET = "fct_disaster_losses"
@@ -228,6 +228,24 @@ def test_small_cells_filter_and_minimum_stage_withhold_rows(agreements: Path) ->
     ]
 
 
+@pytest.mark.parametrize("withheld_stage", ["初报", "核报"])
+def test_shared_version_ends_with_the_next_shared_one(agreements: Path, tmp_path: Path, withheld_stage: str) -> None:
+    """A report below the minimum stage ends no version that the partner has; one that is shared does."""
+    name = "fct_disaster_loss_reports"
+    (tmp_path / "project/dbt_project/models/reports.yml").write_text(
+        f"models: [{{name: {name}, config: {{meta: {{key: [region_code, event_id, unit_code, known_from]}}}}}}]"
+    )
+    superseded, beijing, newest = later_reports()
+    create_release(make_build("run1", reports=(superseded, beijing, (*newest[:3], withheld_stage, *newest[4:]))))
+    columns = dict.fromkeys(["region_code", "event_id", "unit_code", "report_stage", "known_from", "known_to"], "plain")
+    write_agreement(agreements, datasets={name: {"columns": columns, "minimum_report_stage": "续报"}})
+    rows = rows_of(deliver(agreements) / f"data/{name}.parquet")
+    hebei = [(str(r["report_stage"]), r["known_to"]) for r in rows if r["region_code"] == "130000"]
+    assert hebei == (
+        [("续报", None)] if withheld_stage == "初报" else [("续报", rows[-1]["known_from"]), ("核报", None)]
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -273,6 +291,8 @@ def test_amounts_and_hashes_are_no_personal_numbers(agreements: Path) -> None:
     assert personal_numbers("sha256 a1390000000012345b6f") == []
     assert personal_numbers("电话13900000000。") == ["mobile"]
     assert personal_numbers("213900000000") == []
+    assert personal_numbers("13010020231") == ["mobile"] and personal_numbers("13010020231", is_id=True) == []
+    assert personal_numbers("13900000000", is_id=True) == ["mobile"]
     reports = ((*FIRST_REPORTS[0][:6], 13_900_000_000, *FIRST_REPORTS[0][7:]),)  # a count that looks like a mobile
     create_release(make_build("run1", reports=reports))
     deliver(agreements)

@@ -122,3 +122,13 @@ def test_checks_cannot_write_or_read_files(tmp_path: Path, query: str, refusal: 
     planted(tmp_path / "warehouse.duckdb", 0)
     with opened(tmp_path / "warehouse.duckdb") as datasource, pytest.raises(Exception, match=refusal):
         datasource.get_execution_engine().execute_query(sqlalchemy.text(query)).fetchall()
+
+
+def test_a_table_without_rows_passes_its_column_rules(tmp_path: Path) -> None:
+    path = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create schema raw; create table raw.losses (region varchar, deaths bigint)")
+    rules = tuple(RULES[name][0] for name in ("not_null", "in_set", "not_negative"))
+    with opened(path) as datasource:
+        results = evaluate(datasource, TableSuite("incoming", "raw", "losses", rules))
+    assert [(result.success, result.unexpected_count) for result in results] == [(True, 0)] * 3

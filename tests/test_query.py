@@ -147,3 +147,14 @@ def test_release_commands_list_and_diff() -> None:
     assert told.exit_code == 0 and "首次发布" in told.stdout
     refused = runner.invoke(app, ["release", "rollback"])
     assert refused.exit_code == 1 and "no earlier release" in refused.stderr
+
+
+@pytest.mark.parametrize("sql", ["select 1; select 2", "", "  ;"])
+def test_query_takes_exactly_one_statement(sql: str) -> None:
+    with pytest.raises(QueryError, match="statement"):
+        query(sql)
+    assert runner.invoke(app, ["query", sql]).exit_code == 2
+
+
+def test_query_takes_a_semicolon_at_the_end_and_in_a_text() -> None:
+    assert query("select 'a;b' as x;").rows == (("a;b",),)

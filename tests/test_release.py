@@ -16,7 +16,7 @@ from synthetic_build import INVENTED_MOBILE, INVENTED_NOTE, INVENTED_PERSON, lat
 
 from jingjinji import audit
 from jingjinji.paths import home
-from jingjinji.release import ReleaseError, create_release, current_release, list_releases, rollback
+from jingjinji.release import ReleaseError, create_release, current_release, list_releases, rollback, rolled_back_from
 from jingjinji.release.diffing import diff
 from jingjinji.release.store import WAREHOUSE, check_file, prune
 
@@ -99,6 +99,22 @@ def test_same_content_makes_no_new_release() -> None:
     first = create_release(make_build("run1"))
     again = create_release(make_build("run2", parent_release_id=first.release_id))  # fct_quality_results differs
     assert (first.is_new, again.is_new, again.release_id) == (True, False, first.release_id)
+
+
+def test_releasing_a_released_build_again_says_so_and_prunes() -> None:
+    first_id, second_id = release_twice()
+    again = create_release(home().builds / "run2", keep=1)  # it began from the first release, not from its own
+    assert (again.is_new, again.release_id) == (False, second_id)
+    assert [p.name for p in home().releases.iterdir() if p.is_dir()] == [second_id] != [first_id]
+
+
+def test_current_release_says_whether_a_rollback_chose_it() -> None:
+    first_id, second_id = release_twice()
+    assert rolled_back_from() is None
+    rollback()
+    assert rolled_back_from() == second_id
+    create_release(make_build("run3", reports=later_reports(), parent_release_id=first_id))
+    assert rolled_back_from() is None
 
 
 def test_build_on_an_older_release_is_refused_and_told_to_rebuild() -> None:

@@ -176,6 +176,12 @@ def test_signed_manifest_that_does_not_fit_the_data_shows(
     assert word in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("extra", ["notes", "data/notes"])
+def test_an_extra_folder_is_noticed_also_when_empty(received: Path, extra: str) -> None:
+    (received / extra).mkdir()
+    assert verify.main([str(received)]) == 1
+
+
 def test_what_is_no_delivery_cannot_be_checked(tmp_path: Path, received: Path) -> None:
     assert verify.main([str(tmp_path)]) == 2
     assert verify.main([str(received), "--key", "nonsense"]) == 2
