@@ -15,7 +15,7 @@ from jingjinji.contracts import Feed, FeedColumn, Standard, header_pattern, norm
 from jingjinji.landing import casting
 from jingjinji.landing.casting import quote
 from jingjinji.landing.detect import UnreadableError
-from jingjinji.landing.readers import Sheet, shown_header
+from jingjinji.landing.sheets import Sheet, shown_header
 from jingjinji.landing.workbooks import MARKERS
 
 SECRECY_HEADER = "密级"

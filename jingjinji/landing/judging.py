@@ -17,7 +17,8 @@ from jingjinji.contracts import Feed, Standard
 from jingjinji.landing import casting, receipts, secrecy
 from jingjinji.landing.conform import Plan, faults_sql, plan
 from jingjinji.landing.detect import Detected, UnreadableError, detect
-from jingjinji.landing.readers import Sheet, read
+from jingjinji.landing.readers import read
+from jingjinji.landing.sheets import Sheet
 
 log = logging.getLogger(__name__)
 

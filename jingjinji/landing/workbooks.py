@@ -1,15 +1,23 @@
-"""What a workbook's cells are beyond their values: formulas never calculated, errors, merged areas, dates with or without a time.
+"""Workbooks: the rows of one sheet as text, and what cells are beyond their values.
 
 python-calamine gives values only, and gives nothing for a formula without a stored result: that must not become "not reported".
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import zipfile
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
+
+import duckdb
+import pyarrow as pa
+
+from jingjinji.contracts import Feed
+from jingjinji.landing.detect import UnreadableError
+from jingjinji.landing.sheets import HEADER_WITHIN, Sheet, count_known, find_header
 
 NO_RESULT = "#公式没有计算结果"
 MERGED = "#数据区合并单元格"
@@ -18,6 +26,100 @@ CELL = re.compile(rb"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
 ATTRIBUTE = re.compile(rb'\b([rst])="([^"]*)"')
 BUILT_IN_DATE_TIMES = {18, 19, 20, 21, 22, 45, 46, 47}  # ECMA-376 part 1, 18.8.30: formats with a time of day
 NS = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
+
+
+def _cell_text(cell: Any) -> str:
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+    if isinstance(cell, dt.datetime):
+        return cell.replace(microsecond=0).isoformat(sep=" ")
+    if isinstance(cell, dt.date | dt.time):
+        return cell.isoformat()
+    return str(cell)
+
+
+def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, feed: Feed) -> Sheet:
+    import python_calamine as calamine
+
+    try:
+        book = calamine.load_workbook(str(path))
+        name = feed.sheet or book.sheet_names[0]
+        if name not in book.sheet_names:
+            message = f"没有名为“{name}”的工作表；文件里有：{'、'.join(book.sheet_names)}"
+            raise UnreadableError("F04", message, "请核对是否报错了文件")
+        sheet = book.get_sheet_by_name(name)
+        (top, left), ranges = sheet.start or (0, 0), sheet.merged_cell_ranges or []
+        rows = _cell_texts(sheet.to_python(skip_empty_area=True), odd_cells(path, name), top, left)
+        others = {
+            other: _cell_texts(book.get_sheet_by_name(other).to_python(), {}, 0, 0)
+            for other in book.sheet_names
+            if other != name
+        }
+    except calamine.PasswordError as error:
+        raise UnreadableError("F02", "工作簿有密码，无法打开", "请去掉密码后重新报送") from error
+    except (calamine.CalamineError, calamine.ZipError, calamine.XmlError, OSError) as error:
+        message = "工作簿不完整或已损坏，无法打开"
+        raise UnreadableError("F02", message, "请在Excel中确认能打开，另存为xlsx后重新报送") from error
+    filled = _fill_merged([list(row) for row in rows[: HEADER_WITHIN + 2]], ranges, top, left)
+    at, headers = find_header([[c.strip() for c in row] for row in filled], feed, bool(ranges))
+    notes = _other_sheets(others, feed)
+    mark_merged(rows, ranges, top, left, at + feed.header_rows)
+    width = max(map(len, rows))
+    table = {"row_number": pa.array(range(top + 1, top + 1 + len(rows)), pa.int64())}
+    for i in range(width):
+        table[f"c{i}"] = pa.array([row[i] if i < len(row) else "" for row in rows], pa.string())
+    con.register("cells", pa.table(table))
+    headers = headers + [""] * (width - len(headers))
+    first = top + at + feed.header_rows + 1
+    return Sheet(tuple(headers), first, at, epoch_1904=_epoch_1904(path), notes=notes)
+
+
+def _cell_texts(rows: list[list[Any]], odd: dict[tuple[int, int], str], top: int, left: int) -> list[list[str]]:
+    """Cells as text. A date whose format shows a time of day is midnight of that day; one without is the day."""
+    texts = [[_cell_text(cell) for cell in row] for row in rows]
+    for (row, column), text in odd.items():
+        r, c = row - top, column - left
+        if 0 <= r < len(texts) and 0 <= c < len(texts[r]):
+            if text != "T":
+                texts[r][c] = text
+            elif isinstance(rows[r][c], dt.date) and not isinstance(rows[r][c], dt.datetime):
+                texts[r][c] += " 00:00:00"
+    return texts
+
+
+def _other_sheets(others: dict[str, list[list[str]]], feed: Feed) -> tuple[str, ...]:
+    """Names of further sheets that hold anything; one that has the feed's header must not go unread.
+
+    Raises:
+        UnreadableError: F14, another sheet holds rows of this feed.
+    """
+    full = {name: rows for name, rows in others.items() if any(cell for row in rows for cell in row)}
+    for name, rows in full.items():
+        if any(count_known([c.strip() for c in row], feed) * 2 > len(feed.columns) for row in rows[:HEADER_WITHIN]):
+            message = f"还有一个工作表“{name}”也有本数据的表头，只读一个会漏报"
+            raise UnreadableError("F14", message, "请把数据合并到一个工作表后重新报送")
+    return tuple(full)
+
+
+def _fill_merged(rows: list[list[str]], ranges: list[Any], top: int, left: int) -> list[list[str]]:
+    """Write the text of each merged area into all its cells, so that a header over several columns names each of them."""
+    for (row_from, col_from), (row_to, col_to) in ranges:
+        if row_from - top >= len(rows):
+            continue
+        text = rows[row_from - top][col_from - left]
+        for r in range(row_from - top, min(row_to - top + 1, len(rows))):
+            for c in range(col_from - left, min(col_to - left + 1, len(rows[r]))):
+                rows[r][c] = text
+    return rows
+
+
+def _epoch_1904(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return "xl/workbook.xml" in archive.namelist() and b'date1904="1"' in archive.read("xl/workbook.xml")
 
 
 def odd_cells(path: Path, sheet_name: str) -> dict[tuple[int, int], str]:
