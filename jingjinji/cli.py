@@ -77,7 +77,10 @@ def reland(
     yes: bool = typer.Option(False, "--yes", help="Do it without showing first what changes in the marts."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Only show what would change."),
 ) -> None:
-    """Conform deliveries again whose rules have changed (a mapping was added): quarantined rows heal, history stays."""
+    """Conform deliveries again whose rules have changed (a mapping was added): quarantined rows heal, history stays.
+
+    Exit code 1 when a delivery that was not refused before is refused now; 0 otherwise.
+    """
     from jingjinji.landing import corrections
 
     due = corrections.due_for_reland(tuple(which or ()), restore)
@@ -87,9 +90,10 @@ def reland(
         typer.echo("没有需要重新整理的报送：都已按现行规则整理")
         raise typer.Exit(0)
     _rehearsed(lambda: corrections.reland(tuple(which or ()), restore=restore), yes, dry_run)
+    refused_before = {manifest["delivery_id"] for manifest in due if manifest["status"] == "refused"}
     outcomes = corrections.reland(tuple(which or ()), restore=restore)
     typer.echo(reports.landed_text(outcomes))
-    raise typer.Exit(1 if any(o.status == "refused" for o in outcomes) else 0)
+    raise typer.Exit(1 if any(o.status == "refused" and o.delivery_id not in refused_before for o in outcomes) else 0)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from quality_candidates import deliver, raw_candidate
+from quality_candidates import LOSS, deliver, raw_candidate
 
 from jingjinji.quality import check_incoming
 
@@ -42,6 +42,10 @@ def test_good_deliveries_enter_and_are_not_checked_twice(candidate: Path) -> Non
         ({"known_from": "2023-08-05 00:00:00"}, "known_from_is_not_after_arrival"),
         ({"as_of_at": "1900-01-01 00:00:00"}, "moments_are_of_this_age"),
         ({"affected_persons": None, "deaths_persons": None}, "rule_D00"),
+        ({"unit_code": "110101"}, "unit_belongs_to_region"),
+        ({"event_name": "联系人13800138000"}, "no_mobile_number"),
+        ({"event_name": "证件11010519491231002X"}, "no_identity_number"),
+        ({"event_id": "13800138000"}, "no_mobile_number"),
     ],
 )
 def test_a_faulty_delivery_is_held_out_and_the_others_go_on(candidate: Path, fault: dict, expectation: str) -> None:
@@ -55,6 +59,36 @@ def test_a_faulty_delivery_is_held_out_and_the_others_go_on(candidate: Path, fau
     loaded = rows(candidate, "select distinct delivery_id from raw.disaster_losses order by 1")
     assert loaded == [(f"good{number}",) for number in range(1, 6)]
     assert rows(candidate, "select delivery_id from raw.deliveries where status = 'held'") == [("faulty",)]
+
+
+def test_a_number_that_only_looks_personal_holds_nothing(candidate: Path) -> None:
+    ids = ["13010020231", "HB15012023001", "1380013800013800138000", "20230727-130100-0001"]
+    names = ["a13800138000b5f6", "文号213800138000", "110105194912310021", "直接损失13800138000000元"]
+    deliver(candidate, "good", [{"event_id": e, "event_name": n} for e, n in zip(ids, names, strict=True)])
+    assert not check_incoming(candidate).held
+
+
+def test_a_statistic_in_a_unit_of_another_dimension_is_held(candidate: Path) -> None:
+    row = {"region_code": "130000", "year": 2023, "vintage": "v", "value": 1, "published_at": LOSS["known_from"]}
+    statistics("good", candidate, row | {"statistic_name": "地区生产总值", "value_unit": "亿元"})
+    statistics("faulty", candidate, row | {"statistic_name": "地区生产总值", "value_unit": "万人"})
+    verdict = check_incoming(candidate)
+    assert [held.delivery_id for held in verdict.held] == ["faulty"]
+    reasons = {reason.expectation for reason in verdict.held[0].reasons}
+    assert reasons == {"unit_has_the_dimension_of_the_statistic"}
+
+
+def statistics(delivery_id: str, candidate: Path, row: dict) -> None:
+    """One delivery of one statistic."""
+    with duckdb.connect(str(candidate)) as connection:
+        connection.execute(
+            "insert into raw.deliveries (delivery_id, conform_version, feed_id, dataset, region, status)"
+            " values (?, 1, 'statistics/hebei', 'statistics', 'hebei', 'accepted')",
+            [delivery_id],
+        )
+        full = {"delivery_id": delivery_id, "row_number": 1} | {k: LOSS[k] for k in ("known_from", "landed_at")} | row
+        marks = ", ".join("?" for _ in full)
+        connection.execute(f"insert into raw.statistics ({', '.join(full)}) values ({marks})", list(full.values()))
 
 
 def test_the_same_key_twice_in_one_delivery_is_held_but_in_two_deliveries_is_not(candidate: Path) -> None:

@@ -20,6 +20,7 @@ from jingjinji.errors import UserError
 from jingjinji.landing import Outcome, receipts
 from jingjinji.landing.judging import COUNTS
 from jingjinji.paths import Home, home
+from jingjinji.personal import masked
 
 
 class CorrectionError(UserError):
@@ -91,13 +92,14 @@ def withdraw(delivery_id: str, reason: str) -> Outcome:
 
     Args:
         delivery_id: as printed by `jjj land` and in receipts.
-        reason: why, for the trace; Chinese, without personal data.
+        reason: why, for the trace; Chinese. Mobile and identity numbers in it are masked before it is kept.
 
     Raises:
         CorrectionError: no such delivery, or already withdrawn, or no reason given.
     """
     if not reason.strip():
         raise CorrectionError("撤回须写明原因：--reason")
+    reason = masked(reason)
     found = [m for _, m in landing.current_deliveries() if m["delivery_id"] == delivery_id]
     if not found:
         raise CorrectionError(f"没有编号为 {delivery_id} 的报送；编号见 jjj land 的输出或回执")
