@@ -43,6 +43,7 @@ def expectations(standard: Standard, contracts: Contracts) -> Iterator[gxe.Expec
     yield from knowledge(standard)
     yield from units_of_the_region(standard)
     yield from dimensions(standard)
+    yield from published_values(standard)
     yield from no_personal_numbers(standard, id_columns(contracts))
 
 
@@ -185,6 +186,31 @@ def dimensions(standard: Standard) -> Iterator[gxe.Expectation]:
         why_zh="计量单位须与统计指标的量纲一致（如地区生产总值不能用“万人”）",
         why="a gross product in 万人 would be converted without complaint",
         source="dbt_project/seeds/ref_statistics.csv；ref_units.csv",
+    )
+
+
+def published_values(standard: Standard) -> Iterator[gxe.Expectation]:
+    """What the published border asks of every statistic, asked of the delivery first."""
+    if "statistic_name" not in standard.columns:
+        return
+    stocks = ", ".join(
+        f"'{r['statistic_name']}'" for r in rows_of("ref_statistics") if r["is_yearly_disaster"] == "false"
+    )
+    yield no_rows(
+        "denominator_is_positive",
+        ROW + f"value <= 0 and statistic_name in ({stocks})",
+        columns="value",
+        why_zh="地区生产总值、人口等不会是零或负数；未公布的请留空",
+        why="gross product and population are above zero; what is not published stays empty",
+        source="dbt_project/seeds/ref_statistics.csv · is_yearly_disaster",
+    )
+    yield no_rows(
+        "published_after_the_year_began",
+        ROW + "year(known_from) < year",
+        columns="published_at, year",
+        why_zh="年度数据不会在该年开始之前公布",
+        why="no figure of a year is out before that year begins",
+        source="国家统计局分省年度数据",
     )
 
 

@@ -68,14 +68,24 @@ def test_a_number_that_only_looks_personal_holds_nothing(candidate: Path) -> Non
     assert not check_incoming(candidate).held
 
 
-def test_a_statistic_in_a_unit_of_another_dimension_is_held(candidate: Path) -> None:
-    row = {"region_code": "130000", "year": 2023, "vintage": "v", "value": 1, "published_at": LOSS["known_from"]}
-    statistics("good", candidate, row | {"statistic_name": "地区生产总值", "value_unit": "亿元"})
-    statistics("faulty", candidate, row | {"statistic_name": "地区生产总值", "value_unit": "万人"})
+@pytest.mark.parametrize(
+    ("fault", "expectation"),
+    [
+        ({"value_unit": "万人"}, "unit_has_the_dimension_of_the_statistic"),
+        ({"value": 0}, "denominator_is_positive"),
+        ({"year": 2024}, "published_after_the_year_began"),
+    ],
+)
+def test_a_statistic_that_cannot_be_is_held(candidate: Path, fault: dict, expectation: str) -> None:
+    row = {
+        "region_code": "130000", "year": 2023, "statistic_name": "地区生产总值", "value": 1, "value_unit": "亿元",
+        "vintage": "v", "published_at": LOSS["known_from"],
+    }  # fmt: skip
+    statistics("good", candidate, row)
+    statistics("faulty", candidate, row | fault)
     verdict = check_incoming(candidate)
     assert [held.delivery_id for held in verdict.held] == ["faulty"]
-    reasons = {reason.expectation for reason in verdict.held[0].reasons}
-    assert reasons == {"unit_has_the_dimension_of_the_statistic"}
+    assert {reason.expectation for reason in verdict.held[0].reasons} == {expectation}
 
 
 def statistics(delivery_id: str, candidate: Path, row: dict) -> None:
