@@ -13,16 +13,16 @@ from jingjinji.landing import casting
 
 
 def value_of(
-    text: str, column: Column, source: FeedColumn | None = None, unit: str | None = None, epoch_1904: bool = False
+    given: str, column: Column, source: FeedColumn | None = None, unit: str | None = None, epoch_1904: bool = False
 ):
     source = source or FeedColumn(source="x")
     with duckdb.connect() as con:
         con.execute(casting.MACROS)
-        clean = casting.trimmed("x", ("-", "—"), column.type != "text")
+        text = casting.nulled(casting.blanked("x", column.type != "text"), ("-", "—"))
+        parts = "".join(f", {part} as {name}" for name, part in casting.parts("t", source, column).items())
         expression = casting.typed("t", source, column, unit, epoch_1904)
-        found = con.execute(
-            f"select {expression} from (select {clean} as t from (select ?::varchar as x))", [text]
-        ).fetchone()
+        source_sql = f"select *{parts} from (select {text} as t from (select ?::varchar as x))"
+        found = con.execute(f"select {expression} from ({source_sql})", [given]).fetchone()
         return found[0]
 
 

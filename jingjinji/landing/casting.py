@@ -6,26 +6,27 @@ Every expression gives NULL for text it cannot read; `conform.py` turns a NULL f
 from __future__ import annotations
 
 from jingjinji.codes import units
-from jingjinji.contracts import Column, FeedColumn
+from jingjinji.contracts import MOMENT_TYPES, NUMBER_TYPES, Column, FeedColumn
 
 FULL_WIDTH = "０１２３４５６７８９．，－＋：／（）％　"
 HALF_WIDTH = "0123456789.,-+:/()% "
 
 # One pattern per declared style, all with the groups y, mo, d, h, mi, s, z (a missing group is '').
 MOMENT_PATTERNS = {
-    "iso": r"^(\d{4})-(\d{1,2})(?:-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?)?$",
-    "zh": r"^(\d{4})年(?:(\d{1,2})月(?:(\d{1,2})日(?:\s*(\d{1,2})[时点:](?:(\d{1,2})分?(?:(\d{1,2})秒)?)?)?)?)?()$",
-    "slash": r"^(\d{4})/(\d{1,2})/(\d{1,2})(?:\s+(\d{1,2}):(\d{2})(?::(\d{2}))?)?()$",
-    "compact": r"^(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})?(\d{2})?)?()$",
+    "iso": r"^((?:19|20)\d\d)-(\d{1,2})(?:-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?)?$",
+    "zh": r"^((?:19|20)\d\d)年(?:(\d{1,2})月(?:(\d{1,2})日(?:\s*(\d{1,2})[时点:](?:(\d{1,2})分?(?:(\d{1,2})秒)?)?)?)?)?()$",
+    "slash": r"^((?:19|20)\d\d)/(\d{1,2})/(\d{1,2})(?:\s+(\d{1,2}):(\d{2})(?::(\d{2}))?)?()$",
+    "compact": r"^((?:19|20)\d\d)(\d{2})(\d{2})(?:(\d{2})(\d{2})?(\d{2})?)?()$",
 }
 EXCEL_SERIAL = r"^\d{5}(\.\d+)?$"
 
+# try_cast throughout: DuckDB computes a common part of several branches once, also for rows that take none of them.
 # Shared by all generated statements; a connection that conforms runs this once.
 MACROS = """
 create or replace temp macro moment_of(p, at_end) as
     case
         when p.y = '' then null
-        when p.mo = '' and at_end then try_cast((p.y::int + 1) || '-01-01' as timestamp) - interval 1 second
+        when p.mo = '' and at_end then try_cast((try_cast(p.y as int) + 1) || '-01-01' as timestamp) - interval 1 second
         when p.mo = '' then try_cast(p.y || '-01-01' as timestamp)
         when p.d = '' and at_end
             then try_cast(p.y || '-' || p.mo || '-1' as timestamp) + interval 1 month - interval 1 second
@@ -33,16 +34,16 @@ create or replace temp macro moment_of(p, at_end) as
         when p.h = '' and at_end
             then try_cast(p.y || '-' || p.mo || '-' || p.d as timestamp) + interval 1 day - interval 1 second
         when p.h = '' then try_cast(p.y || '-' || p.mo || '-' || p.d as timestamp)
-        when p.h::int > 24 or coalesce(nullif(p.mi, ''), '0')::int > 59 or coalesce(nullif(p.s, ''), '0')::int > 59 then null
-        when p.h::int = 24 and (coalesce(nullif(p.mi, ''), '0')::int > 0 or coalesce(nullif(p.s, ''), '0')::int > 0) then null
+        when try_cast(p.h as int) > 24 or coalesce(try_cast(p.mi as int), 0) > 59 or coalesce(try_cast(p.s as int), 0) > 59 then null
+        when try_cast(p.h as int) = 24 and (coalesce(try_cast(p.mi as int), 0) > 0 or coalesce(try_cast(p.s as int), 0) > 0) then null
         else try_cast(p.y || '-' || p.mo || '-' || p.d as timestamp)
             + to_seconds(
-                p.h::int * 3600 + coalesce(nullif(p.mi, ''), '0')::int * 60 + coalesce(nullif(p.s, ''), '0')::int
+                try_cast(p.h as int) * 3600 + coalesce(try_cast(p.mi as int), 0) * 60 + coalesce(try_cast(p.s as int), 0)
                 - case
                     when p.z in ('', '+08:00', '+0800') then 0
                     when p.z = 'Z' then -8 * 3600
-                    else (left(p.z, 1) || '1')::int
-                        * (substr(p.z, 2, 2)::int * 3600 + right(p.z, 2)::int * 60) - 8 * 3600
+                    else try_cast(left(p.z, 1) || '1' as int)
+                        * (try_cast(substr(p.z, 2, 2) as int) * 3600 + try_cast(right(p.z, 2) as int) * 60) - 8 * 3600
                 end)
     end;
 create or replace temp macro number_of(x) as
@@ -57,45 +58,59 @@ def quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def trimmed(cell: str, null_values: tuple[str, ...], half_width: bool) -> str:
-    """`cell` without surrounding blanks; NULL where it is empty or one of the feed's words for nothing."""
+def blanked(cell: str, half_width: bool) -> str:
+    """`cell` without surrounding blanks; in half-width forms where it is no free text."""
     text = f"trim({cell}, ' \t\r\n' || chr(160) || chr(12288) || chr(65279))"
-    if half_width:
-        text = f"translate({text}, {quote(FULL_WIDTH)}, {quote(HALF_WIDTH)})"
+    return f"translate({text}, {quote(FULL_WIDTH)}, {quote(HALF_WIDTH)})" if half_width else text
+
+
+def nulled(text: str, null_values: tuple[str, ...]) -> str:
+    """NULL where a text is empty or one of the feed's words for nothing."""
     nothing = ", ".join(quote(value) for value in ("", *null_values))
     return f"case when {text} in ({nothing}) then null else {text} end"
 
 
-def moment(text: str, source: FeedColumn, column: Column, epoch_1904: bool) -> str:
-    """A wall-clock time of Asia/Shanghai from any of the declared styles; 24:00 is the next day."""
-    at_end = str(column.partial == "end").lower()
+def parts(text: str, source: FeedColumn, column: Column) -> dict[str, str]:
+    """What `typed` needs more than once of a text, by the name it is to be given: computed in a step of its own."""
+    if column.type in NUMBER_TYPES:
+        return {f"n_{text}": f"number_of({text})"}
+    if column.type not in MOMENT_TYPES:
+        return {}
     groups = "['y', 'mo', 'd', 'h', 'mi', 's', 'z']"
-    # A workbook's date cells arrive as ISO text, so a feed that expects serial dates expects those as well.
-    styles = dict.fromkeys(("iso", *source.formats) if "excel" in source.formats else source.formats)
-    found = [
-        f"moment_of(regexp_extract({text}, {quote(MOMENT_PATTERNS[style])}, {groups}), {at_end})"
-        for style in styles
+    return {
+        f"p_{text}_{style}": f"regexp_extract({text}, {quote(MOMENT_PATTERNS[style])}, {groups})"
+        for style in _styles(source)
         if style in MOMENT_PATTERNS
-    ]
+    }
+
+
+def _styles(source: FeedColumn) -> dict[str, None]:
+    # A workbook's date cells arrive as ISO text, so a feed that expects serial dates expects those as well.
+    return dict.fromkeys(("iso", *source.formats) if "excel" in source.formats else source.formats)
+
+
+def moment(text: str, source: FeedColumn, column: Column, epoch_1904: bool) -> str:
+    """A wall-clock time of Asia/Shanghai from any of the declared styles; 24:00 is the next day. Years 1900 to 2099."""
+    at_end = str(column.partial == "end").lower()
+    found = [f"moment_of({part}, {at_end})" for part in parts(text, source, column)]
     if "excel" in source.formats:
         epoch = "1904-01-01" if epoch_1904 else "1899-12-30"
-        seconds = f"to_seconds(round({text}::double * 86400)::bigint)"
+        seconds = f"to_seconds(try_cast(round(try_cast({text} as double) * 86400) as bigint))"
         last_second = f" + case when {text} not like '%.%' then interval 86399 second else interval 0 second end"
         serial = f"timestamp '{epoch}' + {seconds}{last_second if column.partial == 'end' else ''}"
         found.append(f"case when regexp_full_match({text}, {quote(EXCEL_SERIAL[1:-1])}) then {serial} end")
     value = f"coalesce({', '.join(found)})" if len(found) > 1 else found[0]
-    value = f"case when year({value}) between 1900 and 2100 then {value} end"
     return f"({value})::date" if column.type == "date" else value
 
 
 def number(text: str, unit: str | None, column: Column) -> str:
     """A number in the base unit of the column, exact in decimals; NULL when unreadable or beyond 10^15."""
     factor = units()[unit] if unit else None
-    value = f"number_of({text})"
+    read = value = f"n_{text}"
     if factor and (factor.numerator, factor.denominator) != (1, 1):
-        product = f"{value} * {factor.numerator}::decimal(10, 0)"
+        product = f"{read} * {factor.numerator}::decimal(10, 0)"
         value = f"({product})" if factor.denominator == 1 else f"round(({product})::double / {factor.denominator}, 4)"
-    guarded = f"case when abs(number_of({text})) < 1e15 then {value} end"
+    guarded = f"case when abs({read}) < 1e15 then {value} end"
     # Whether a count is whole is judged apart, so that 12.5 people is not silently 13.
     return f"try_cast({guarded} as {'decimal(28, 8)' if column.type == 'count' else column.sql_type})"
 
@@ -110,11 +125,11 @@ def code(text: str, source: FeedColumn) -> str:
 
 def typed(text: str, source: FeedColumn, column: Column, unit: str | None, epoch_1904: bool) -> str:
     """The expression for one column of one delivery, from trimmed text to the landed value."""
-    if column.type in ("date", "timestamp"):
+    if column.type in MOMENT_TYPES:
         return moment(text, source, column, epoch_1904)
     if column.type == "year":
         year = f"try_cast(regexp_extract({text}, '^(\\d{{4}})年?$', 1) as integer)"
         return f"case when {year} between 1900 and 2100 then {year} end"
-    if column.type in ("count", "money", "area", "number"):
+    if column.type in NUMBER_TYPES:
         return number(text, unit, column)
     return code(text, source)

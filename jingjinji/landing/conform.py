@@ -180,23 +180,18 @@ def _source_sql(feed: Feed, sheet: Sheet) -> str:
 def _judged_sql(
     standard: Standard, feed: Feed, sheet: Sheet, bounds: tuple[Bound, ...], faults: tuple[Fault, ...]
 ) -> str:
-    columns = standard.columns
-    texts = [
-        f"{casting.trimmed(b.cell, feed.null_values, columns[b.name].type != 'text')} as t_{b.name}"
-        for b in bounds
-        if b.cell
-    ]
+    columns, by_name = standard.columns, {b.name: b for b in bounds}
+    sent_bounds = [b for b in bounds if b.cell]
+    blanked = [f"{casting.blanked(b.cell or '', columns[b.name].type != 'text')} as b_{b.name}" for b in sent_bounds]
+    texts = [f"{casting.nulled(f'b_{b.name}', feed.null_values)} as t_{b.name}" for b in sent_bounds]
     texts += [f"{quote(b.source.value or '')} as t_{b.name}" for b in bounds if not b.cell]
-    values = []
-    by_name = {b.name: b for b in bounds}
-    for name, column in columns.items():
-        bound = by_name.get(name)
-        value = (
-            casting.typed(f"t_{name}", bound.source, column, bound.unit, sheet.epoch_1904)
-            if bound
-            else f"null::{column.sql_type}"
-        )
-        values.append(f"{value} as {name}")
+    parts = [part for b in bounds for part in casting.parts(f"t_{b.name}", b.source, columns[b.name]).items()]
+    values = [
+        f"{casting.typed(f't_{name}', b.source, column, b.unit, sheet.epoch_1904)} as {name}"
+        if (b := by_name.get(name))
+        else f"null::{column.sql_type} as {name}"
+        for name, column in columns.items()
+    ]
     spare = [f"nullif(trim(c{len(sheet.headers) + i}), '')" for i in range(sheet.spare)]
     beyond = f"concat_ws('，', {', '.join(spare)})" if spare else "''"
     last_named = max((i for i, header in enumerate(sheet.headers) if header), default=0)
@@ -204,18 +199,28 @@ def _judged_sql(
     sent = ", ".join(f"t_{b.name}" for b in bounds if b.cell and b.cell != "cell_name") or "null"
     is_bad = " or ".join(f"coalesce({f.condition}, false)" for f in faults) or "false"
     known_from = ", ".join(f"{name}::timestamp" for name in standard.known_from)
+    exclude = f"exclude ({', '.join(name for name, _ in parts)})" if parts else ""
     return f"""
 create temp table judged as
 with source as ({_source_sql(feed, sheet)}),
-texts as (
+blanked as (
     select row_number, cell, is_footer, {beyond} as beyond, {is_cut_off} as is_cut_off,
-        {", ".join(texts)}
+        {", ".join(blanked)}
     from source
 ),
-typed as (
-    select *, {_is_ghost(feed, sent)} as is_ghost,
-        {", ".join(values)}
+texts as (
+    select row_number, cell, is_footer, beyond, is_cut_off,
+        {", ".join(texts)}
+    from blanked
+),
+parts as (
+    select *{"".join(f", {expression} as {name}" for name, expression in parts)}
     from texts
+),
+typed as (
+    select * {exclude}, {_is_ghost(feed, sent)} as is_ghost,
+        {", ".join(values)}
+    from parts
 )
 select *, coalesce({known_from}) as known_from, {is_bad} as is_bad
 from typed"""
