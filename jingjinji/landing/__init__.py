@@ -27,6 +27,7 @@ from jingjinji.errors import UserError
 from jingjinji.landing import receipts
 from jingjinji.landing.judging import COUNTS, judge, message
 from jingjinji.paths import Home, home
+from jingjinji.personal import masked
 
 
 class HomeError(UserError):
@@ -100,10 +101,10 @@ def land(
         rules = rule_set_version(standard, feed)
         earlier = current_manifest(folder)
         if earlier and not (earlier["status"] == "refused" and earlier["rule_set_version"] != rules):
-            return _repeated(folder, earlier, receipts.masked(path.name), keep=not dry_run)
+            return _repeated(folder, earlier, masked(path.name), keep=not dry_run)
         identity = {
             "delivery_id": delivery_id, "feed_id": feed_id, "dataset": feed.dataset, "region": feed.region,
-            "file_name": receipts.masked(path.name), "file_sha256": digest, "file_bytes": path.stat().st_size, "period": period,
+            "file_name": masked(path.name), "file_sha256": digest, "file_bytes": path.stat().st_size, "period": period,
             "data_origin": data_origin, "rule_set_version": rules,
         }  # fmt: skip
         version = earlier["version"] + 1 if earlier else 1

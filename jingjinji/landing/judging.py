@@ -19,6 +19,7 @@ from jingjinji.landing.conform import Plan, faults_sql, plan
 from jingjinji.landing.detect import Detected, UnreadableError, detect
 from jingjinji.landing.readers import read
 from jingjinji.landing.sheets import Sheet
+from jingjinji.personal import masked
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class Judgement:
 
 def message(code: str, text: str, fix: str) -> dict[str, str]:
     """One line of a receipt about the whole delivery."""
-    return {"code": code, "message": receipts.masked(text), "fix": receipts.masked(fix)}
+    return {"code": code, "message": masked(text), "fix": masked(fix)}
 
 
 def judge(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jingjinji.contracts import Standard
+from jingjinji.personal import masked
 
 # Reason codes of rows. {column} is the sender's own header, {value} what stood there.
 ROW_REASONS: dict[str, tuple[str, str, str]] = {
@@ -61,8 +61,6 @@ ROW_REASONS: dict[str, tuple[str, str, str]] = {
     ),
 }
 STATUS = {"accepted": "已接收", "refused": "整批退回", "duplicate": "重复报送", "withdrawn": "已撤回"}
-# Mobile numbers (also written 138-1234-5678) and identity numbers, GB 11643, as runs of their own.
-MARKS = re.compile(r"(?<!\d)1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)|(?<!\d)\d{17}[\dXx](?!\d)")
 
 
 @dataclass(frozen=True)
@@ -76,11 +74,6 @@ class RowFault:
     message: str
     message_en: str
     fix: str
-
-
-def masked(text: str) -> str:
-    """A text as it may leave the landing zone: telephone and identity numbers are blotted out."""
-    return MARKS.sub("***", text)
 
 
 def shown(value: str | None, personal: bool) -> str:
