@@ -53,10 +53,13 @@ test-long: setup  ## the longer suites too
 	@./.ci/browser
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
+bench: .venv/.ready  ## landing beside the least it could cost, as ratios within one run
+	@$(BIN)/python benchmarks/landing.py
+
 lint: .venv/.ready  ## ruff, sqlfluff, mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/sqlfluff lint dbt_project/models
 	$(BIN)/mypy
 
-.PHONY: help setup lock demo up test test-long lint
+.PHONY: help setup lock demo up test test-long bench lint
