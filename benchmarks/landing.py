@@ -81,7 +81,9 @@ def main() -> None:
         )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{rows:,} rows: floor {least:.2f} s, copy {copied:.2f} s, landing {whole:.2f} s")
-    print(f"landing without the copy / floor = {(whole - copied) / least:.2f}; peak memory of this process {peak:,.0f} MiB")
+    print(
+        f"landing without the copy / floor = {(whole - copied) / least:.2f}; peak memory of this process {peak:,.0f} MiB"
+    )
 
 
 if __name__ == "__main__":
