@@ -241,3 +241,15 @@ def test_secrecy_marking_deep_in_json_refuses(tmp_path: Path) -> None:
     document = json.loads(path.read_text(encoding="utf-8")) | {"meta": {"密级": "机密"}}
     path.write_text(json.dumps(document), encoding="utf-8")
     assert codes(land(BEIJING, path)) == {"F08"}
+
+
+def test_file_that_breaks_the_program_stops_only_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError(f"could not convert {MOBILE}")
+
+    monkeypatch.setattr("jingjinji.landing.judging.plan", broken)
+    outcome = land(BEIJING, beijing(tmp_path / "2023-08-01.json"))
+    assert (outcome.status, codes(outcome)) == ("refused", {"F99"})
+    assert "RuntimeError" in caplog.text and MOBILE not in caplog.text

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import traceback
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,10 @@ def judge(
         except UnreadableError as error:
             return _refused(_count_rows(con), error)
         except Exception as error:  # one file that breaks the program must not stop the other files and feeds
-            log.exception("delivery %s of %s cannot be judged", identity["delivery_id"], feed.feed_id)
+            where = "".join(
+                traceback.format_tb(error.__traceback__)
+            )  # without the message, which may quote the content
+            log.error("%s cannot be judged: %s\n%s", identity["delivery_id"], type(error).__name__, where)
             text = f"程序无法读取该文件（{type(error).__name__}），内容已存档，未入库"
             return _refused(_count_rows(con), UnreadableError("F99", text, "请联系数据工程师，并附上本回执"))
         _mark_repeated(con, standard)
