@@ -253,3 +253,7 @@ def test_file_that_breaks_the_program_stops_only_itself(
     outcome = land(BEIJING, beijing(tmp_path / "2023-08-01.json"))
     assert (outcome.status, codes(outcome)) == ("refused", {"F99"})
     assert "RuntimeError" in caplog.text and MOBILE not in caplog.text
+    monkeypatch.undo()
+    monkeypatch.setenv("JJJ_HOME", str(tmp_path / "home"))
+    again = land(BEIJING, tmp_path / "2023-08-01.json")
+    assert (again.status, again.version) == ("accepted", 2)

@@ -100,7 +100,7 @@ def land(
         folder = place.deliveries / feed_id / delivery_id
         rules = rule_set_version(standard, feed)
         earlier = current_manifest(folder)
-        if earlier and not (earlier["status"] == "refused" and earlier["rule_set_version"] != rules):
+        if earlier and not _is_worth_another_try(earlier, rules):
             return _repeated(folder, earlier, masked(path.name), keep=not dry_run)
         identity = {
             "delivery_id": delivery_id, "feed_id": feed_id, "dataset": feed.dataset, "region": feed.region,
@@ -165,6 +165,12 @@ def _copy_hashed(source: Path, target: Path) -> str:
 def _period(feed: Feed, name: str) -> str | None:
     found = re.search(feed.period.file_name, name) if feed.period else None
     return found.group(1) if found else None
+
+
+def _is_worth_another_try(earlier: dict[str, Any], rules: str) -> bool:
+    """A refusal stands while the rules do, unless it was the program that failed (F99), perhaps for want of space."""
+    failed_here = any(message["code"] == "F99" for message in earlier["messages"])
+    return earlier["status"] == "refused" and (earlier["rule_set_version"] != rules or failed_here)
 
 
 def _repeated(folder: Path, earlier: dict[str, Any], file_name: str, *, keep: bool) -> Outcome:
