@@ -47,9 +47,12 @@ create or replace temp macro moment_of(p, at_end) as
                 end)
     end;
 create or replace temp macro number_of(x) as
-    try_cast(
-        case when regexp_full_match(x, '[+-]?(\\d{1,3}(,\\d{3})+|\\d+)(\\.\\d+)?([eE][+-]?\\d+)?') then replace(x, ',', '') end
-        as decimal(28, 8));
+    case
+        -- nearly every number: DuckDB reads an 18-digit decimal a hundred times faster than a 28-digit one
+        when regexp_full_match(x, '[+-]?\\d{1,11}(\\.\\d{1,6})?') then try_cast(x as decimal(18, 6))::decimal(28, 8)
+        when regexp_full_match(x, '[+-]?(\\d{1,3}(,\\d{3})+|\\d+)(\\.\\d+)?([eE][+-]?\\d+)?')
+            then try_cast(replace(x, ',', '') as decimal(28, 8))
+    end;
 """
 
 
