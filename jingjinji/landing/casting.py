@@ -63,8 +63,12 @@ def quote(text: str) -> str:
 
 def blanked(cell: str, half_width: bool) -> str:
     """`cell` without surrounding blanks; in half-width forms where it is no free text."""
-    text = f"trim({cell}, ' \t\r\n' || chr(160) || chr(12288) || chr(65279))"
-    return f"translate({text}, {quote(FULL_WIDTH)}, {quote(HALF_WIDTH)})" if half_width else text
+    blanks = "' \t\r\n' || chr(160) || chr(12288) || chr(65279)"
+    text = f"trim({cell}, {blanks})"
+    if half_width:
+        text = f"translate({text}, {quote(FULL_WIDTH)}, {quote(HALF_WIDTH)})"
+    # Plain ASCII, as long in bytes as in characters, has none of the wide forms and needs none of this work.
+    return f"case when strlen({cell}) = length({cell}) then trim({cell}, ' \t\r\n') else {text} end"
 
 
 def nulled(text: str, null_values: tuple[str, ...]) -> str:

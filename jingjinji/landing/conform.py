@@ -236,7 +236,8 @@ def _is_ghost(feed: Feed, sent: str) -> str:
 
 def _column_faults(standard: Standard, bound: Bound, landed_at: dt.datetime) -> list[Fault]:
     name, column, text = bound.name, standard.columns[bound.name], f"t_{bound.name}"
-    odd = f"({text} in ({', '.join(quote(m) for m in MARKERS)}) or regexp_full_match({text}, '#[A-Z/0!?]+'))"
+    markers = ", ".join(quote(m) for m in MARKERS)
+    odd = f"(starts_with({text}, '#') and ({text} in ({markers}) or regexp_full_match({text}, '#[A-Z/0!?]+')))"
     faults = [Fault("R11", name, odd, text)]
     if column.required:
         faults.append(Fault("R01", name, f"{text} is null", "null"))
