@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 # As people write it: 138 0000 1234, 138-0000-1234. Looked for where a text is only masked, not where a delivery is held.
 MOBILE_WRITTEN = re.compile(r"(?<!\d)1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
+IDENTITY_WRITTEN = re.compile(r"(?<!\d)\d{6}[ -]?\d{8}[ -]?\d{3}[0-9Xx](?![0-9A-Za-z])")
 # In an id, letters next to the digits make it another kind of number (HB15012023001).
 MOBILE_IN_ID = re.compile(r"(?<![0-9A-Za-z])1[3-9]\d{9}(?![0-9A-Za-z])")
 IDENTITY = re.compile(r"(?<![0-9A-Za-z])\d{17}[0-9Xx](?![0-9A-Za-z])")
@@ -116,4 +117,4 @@ def _mobile_like_prefixes() -> tuple[str, ...]:
 
 
 def _masked(text: str) -> str:
-    return re.sub(r"(?<!\d)\d{17}[0-9Xx](?![0-9A-Za-z])", MASKED, MOBILE_WRITTEN.sub(MASKED, text))
+    return IDENTITY_WRITTEN.sub(MASKED, MOBILE_WRITTEN.sub(MASKED, text))

@@ -131,6 +131,8 @@ def test_reland_heals_quarantined_rows_after_a_mapping_was_added(
     (healed,) = corrections.reland()
     assert (healed.version, healed.rows["quarantined"], healed.rows["accepted"]) == (2, 0, 11)
     assert corrections.reland() == []
+    with pytest.raises(corrections.CorrectionError, match="没有这样的数据来源或报送：nosuch"):
+        corrections.reland(("nosuch",))
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,8 @@ def test_second_sheet_with_the_same_header_is_refused_and_another_is_named(tmp_p
     book.save(path)
     named = land(HEBEI, path)
     assert (named.status, codes(named)) == ("accepted", {"N03"})
-    book.copy_worksheet(book.worksheets[0]).title = "第二页"
+    second = book.copy_worksheet(book.worksheets[0])  # merged cells of the two header rows are copied as well
+    second.title = "第二页"
     book.save(path)
     refused = land(HEBEI, path)
     assert (refused.status, codes(refused)) == ("refused", {"F14"})
@@ -149,6 +150,13 @@ def test_correction_that_takes_metrics_back_is_taken(tmp_path: Path) -> None:
 def test_unreadable_number_is_named_once(tmp_path: Path) -> None:
     outcome = land(TIANJIN, files.tianjin_csv(tmp_path, files.ten_reports(deaths_persons="十人")))
     assert codes(outcome) == {"R02"}
+    nothing = dict.fromkeys(
+        ("affected_persons", "deaths_persons", "missing_persons", "crop_affected_ha", "crop_failed_ha"), ""
+    )
+    only = files.tianjin_csv(tmp_path, files.ten_reports(**nothing, direct_loss_cny="很多"))
+    assert codes(land(TIANJIN, only)) == {"R02"}
+    none = files.tianjin_csv(tmp_path, files.ten_reports(**nothing, direct_loss_cny=""))
+    assert codes(land(TIANJIN, none)) == {"D00"}
 
 
 # ---------------------------------------------------------------- JSON
@@ -209,6 +217,7 @@ def test_numbers_of_persons_reach_no_receipt(tmp_path: Path) -> None:
         (TIANJIN, files.tianjin_csv(tmp_path, files.ten_reports(), rename={"灾种": f"联系人{MOBILE}"})),
         (TIANJIN, files.tianjin_csv(tmp_path, files.ten_reports(deaths_persons="138-0000-1234"))),
         (TIANJIN, files.tianjin_csv(tmp_path, files.ten_reports(deaths_persons=IDENTITY))),
+        (TIANJIN, files.tianjin_csv(tmp_path, files.ten_reports(deaths_persons="110101 19900101 1237"))),
         (BEIJING, beijing(tmp_path / f"2023-08-01 {MOBILE}.json")),
     ]
     cut = tmp_path / "2023-08-02.json"
@@ -219,7 +228,7 @@ def test_numbers_of_persons_reach_no_receipt(tmp_path: Path) -> None:
     texts = [p.read_text(encoding="utf-8") for p in folders.rglob("*") if p.suffix in (".json", ".csv")]
     texts.append(home().audit_log.read_text(encoding="utf-8"))
     assert len(texts) > 10
-    for number in (MOBILE, IDENTITY, "138-0000-1234"):
+    for number in (MOBILE, IDENTITY, "138-0000-1234", "19900101"):
         assert not [text for text in texts if number in text]
 
 

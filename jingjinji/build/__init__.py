@@ -81,6 +81,8 @@ def build(run_id: str | None = None, *, full: bool = False, on_progress: Progres
     loaded = load_deliveries(candidate)
     on_progress(f"loaded: {loaded.n_new} new, {loaded.n_replaced} replaced, {loaded.n_withdrawn} withdrawn deliveries")
     verdict = quality.check_incoming(candidate)
+    for held in verdict.held:
+        on_progress(f"held out: {held.feed_id} {held.delivery_id}：{held.why_zh}")
     if not verdict.passed:
         raise BuildError("the incoming check failed:\n" + "\n".join(map(str, verdict.failed)))
     run_dbt(candidate, on_progress=on_progress)

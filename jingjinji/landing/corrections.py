@@ -33,10 +33,16 @@ def due_for_reland(which: tuple[str, ...] = (), restore: bool = False) -> list[d
     Args:
         which: feed ids or delivery ids; empty means all.
         restore: take withdrawn deliveries instead.
+
+    Raises:
+        CorrectionError: a name in `which` is neither a feed nor a delivery.
     """
-    contracts = load_contracts()
-    due = []
-    for _, manifest in landing.current_deliveries():
+    contracts, due = load_contracts(), []
+    deliveries = [manifest for _, manifest in landing.current_deliveries()]
+    known = contracts.feeds.keys() | {manifest["delivery_id"] for manifest in deliveries}
+    if unknown := [name for name in which if name not in known]:
+        raise CorrectionError(f"没有这样的数据来源或报送：{'、'.join(unknown)}；编号见 jjj land 的输出或回执")
+    for manifest in deliveries:
         if which and manifest["feed_id"] not in which and manifest["delivery_id"] not in which:
             continue
         if restore != (manifest["status"] == "withdrawn") or manifest["feed_id"] not in contracts.feeds:

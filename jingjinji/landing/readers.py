@@ -86,16 +86,19 @@ def _read_delimited(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> S
     width = len(headers) + SPARE_COLUMNS
     columns = "{" + ", ".join(f"'c{i}': 'VARCHAR'" for i in range(width)) + "}"
     one_thread = ", parallel = false" if _contains(text, b'"') else ""
-    con.execute(
-        f"""
-        create temp table cells as
-        select row_number() over () as row_number, *
-        from read_csv(
-            ?, columns = {columns}, auto_detect = false, header = false, delim = ?, quote = '"', escape = '"',
-            nullstr = '{NO_NULL}', null_padding = true, strict_mode = true, store_rejects = true, rejects_limit = 1000{one_thread}
-        )""",
-        [str(text), feed.delimiter],
-    )
+    try:
+        con.execute(
+            f"""
+            create temp table cells as
+            select row_number() over () as row_number, *
+            from read_csv(
+                ?, columns = {columns}, auto_detect = false, header = false, delim = ?, quote = '"', escape = '"',
+                nullstr = '{NO_NULL}', null_padding = true, strict_mode = true, store_rejects = true, rejects_limit = 1000{one_thread}
+            )""",
+            [str(text), feed.delimiter],
+        )
+    except duckdb.Error as error:  # its text would quote the line
+        raise UnreadableError("F12", "表格无法按行列可靠拆分", "请检查引号、换行和分隔符后重新导出") from error
     _refuse_broken_lines(con)
     if one_thread:
         _refuse_unclosed_quote(text, feed.delimiter)

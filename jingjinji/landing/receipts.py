@@ -98,7 +98,8 @@ def describe(standard: Standard, headers: dict[str, str], row: int, cell: str, f
     column = cell or headers.get(name) or standard.columns[name].zh
     if code in standard.rules:
         rule = standard.rules[code]
-        return RowFault(row, column, value, code, f"{rule.zh}（{value}）", rule.en, rule.fix)
+        seen = f"（{value}）" if value.replace("；", "").replace("空", "") else ""
+        return RowFault(row, column, value, code, rule.zh + seen, rule.en, rule.fix)
     zh, en, fix = ROW_REASONS[code]
     return RowFault(
         row, column, value, code, zh.format(column=column, value=value), en.format(column=column, value=value), fix

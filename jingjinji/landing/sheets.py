@@ -52,14 +52,24 @@ def _join_header(rows: list[list[str]], merged: bool) -> list[str]:
     return ["/".join(dict.fromkeys(part for part in pair if part)) if pair[1] else pair[0] for pair in pairs]
 
 
-def find_header(rows: list[list[str]], feed: Feed, merged: bool = False) -> tuple[int, list[str]]:
-    """Index of the first header row and the joined headers: where most declared headers stand."""
+def best_header(rows: list[list[str]], feed: Feed, merged: bool = False) -> tuple[int, int, list[str]]:
+    """Where most declared headers stand: how many, the index of the first header row, and the joined headers."""
     best, best_at, best_headers = 0, 0, [""]
     for at in range(min(HEADER_WITHIN, len(rows) - feed.header_rows + 1)):
         headers = _join_header(rows[at : at + feed.header_rows], merged)
         known = count_known(headers, feed)
         if known > best:
             best, best_at, best_headers = known, at, headers
+    return best, best_at, best_headers
+
+
+def find_header(rows: list[list[str]], feed: Feed, merged: bool = False) -> tuple[int, list[str]]:
+    """Index of the first header row and the joined headers.
+
+    Raises:
+        UnreadableError: F04, fewer than half of what is declared, or of what stands there, is known.
+    """
+    best, best_at, best_headers = best_header(rows, feed, merged)
     needed = sum(1 for c in feed.columns.values() if c.source and not c.optional)
     if best == 0 or best * 2 < min(needed, len([h for h in best_headers if h])):
         raise UnreadableError("F04", no_header_message(rows, feed), "请核对是否报错了文件，或表头是否被改动")

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from jingjinji.contracts import Feed
 from jingjinji.landing.detect import UnreadableError
-from jingjinji.landing.sheets import HEADER_WITHIN, Sheet, count_known, find_header
+from jingjinji.landing.sheets import HEADER_WITHIN, Sheet, best_header, find_header
 
 NO_RESULT = "#公式没有计算结果"
 MERGED = "#数据区合并单元格"
@@ -52,11 +52,7 @@ def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, feed: Feed) -> She
         sheet = book.get_sheet_by_name(name)
         (top, left), ranges = sheet.start or (0, 0), sheet.merged_cell_ranges or []
         rows = _cell_texts(sheet.to_python(skip_empty_area=True), odd_cells(path, name), top, left)
-        others = {
-            other: _cell_texts(book.get_sheet_by_name(other).to_python(), {}, 0, 0)
-            for other in book.sheet_names
-            if other != name
-        }
+        others = {other: _top_of(book.get_sheet_by_name(other)) for other in book.sheet_names if other != name}
     except calamine.PasswordError as error:
         raise UnreadableError("F02", "工作簿有密码，无法打开", "请去掉密码后重新报送") from error
     except (calamine.CalamineError, calamine.ZipError, calamine.XmlError, OSError) as error:
@@ -89,6 +85,13 @@ def _cell_texts(rows: list[list[Any]], odd: dict[tuple[int, int], str], top: int
     return texts
 
 
+def _top_of(sheet: Any) -> list[list[str]]:
+    """The first rows of a sheet as text, merged areas filled."""
+    (top, left), ranges = sheet.start or (0, 0), sheet.merged_cell_ranges or []
+    rows = _cell_texts(sheet.to_python(skip_empty_area=True, nrows=HEADER_WITHIN + 2), {}, top, left)
+    return [[cell.strip() for cell in row] for row in _fill_merged(rows, ranges, top, left)]
+
+
 def _other_sheets(others: dict[str, list[list[str]]], feed: Feed) -> tuple[str, ...]:
     """Names of further sheets that hold anything; one that has the feed's header must not go unread.
 
@@ -97,7 +100,8 @@ def _other_sheets(others: dict[str, list[list[str]]], feed: Feed) -> tuple[str, 
     """
     full = {name: rows for name, rows in others.items() if any(cell for row in rows for cell in row)}
     for name, rows in full.items():
-        if any(count_known([c.strip() for c in row], feed) * 2 > len(feed.columns) for row in rows[:HEADER_WITHIN]):
+        known, _, _ = best_header(rows, feed, merged=True)
+        if known * 2 > len(feed.columns):
             message = f"还有一个工作表“{name}”也有本数据的表头，只读一个会漏报"
             raise UnreadableError("F14", message, "请把数据合并到一个工作表后重新报送")
     return tuple(full)
