@@ -80,8 +80,12 @@ class Column(_Model):
 
 
 class RowRule(_Model):
-    """A truth every row must keep, as SQL over agreed columns; NULL (not reported) never breaks it."""
+    """A truth every row must keep, as SQL over agreed columns; NULL (not reported) never breaks it.
 
+    A row that breaks an `error` is set aside. One that breaks a `warning` is taken, and its sender is told.
+    """
+
+    severity: Literal["error", "warning"] = "error"
     check: str
     columns: tuple[str, ...]
     zh: str

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from jingjinji.landing import Outcome
-from jingjinji.landing.judging import COUNTS
+from jingjinji.landing.judging import COUNTS, WARNED
 from jingjinji.landing.receipts import STATUS
 
 NAMES = {
@@ -21,7 +21,7 @@ NAMES = {
 
 def landed_json(outcomes: Sequence[Outcome]) -> str:
     """The row account of one landing: the sums of COUNTS, and one entry per delivery with its receipt."""
-    totals = {name: sum(o.rows[name] for o in outcomes) for name in COUNTS}
+    totals = {name: sum(o.rows[name] for o in outcomes) for name in (*COUNTS, WARNED)}
     deliveries = [
         {
             "feed": o.feed_id, "file": o.file_name, "delivery_id": o.delivery_id, "version": o.version, "status": o.status,
@@ -39,7 +39,8 @@ def landed_text(outcomes: Sequence[Outcome]) -> str:
     lines = []
     for o in outcomes:
         account = "收到{received} = ".format(**o.rows) + " + ".join(f"{NAMES[n]}{o.rows[n]}" for n in COUNTS[1:])
-        lines.append(f"{o.feed_id}  {o.file_name}  {STATUS[o.status]}  {account}")
+        warned = f"，其中警告{o.rows[WARNED]}" if o.rows[WARNED] else ""
+        lines.append(f"{o.feed_id}  {o.file_name}  {STATUS[o.status]}  {account}{warned}")
         lines += [f"  [{m['code']}] {m['message']}。{m['fix']}" for m in o.messages]
         lines.append(f"  回执：{o.receipt}" if o.receipt else "  （试运行，未保存）")
     return "\n".join(lines)

@@ -15,6 +15,7 @@ import pytest
 from native_files import hebei_workbook, report, ten_reports, tianjin_csv, tianjin_text
 
 from jingjinji.landing import COUNTS, Outcome, current_deliveries, land
+from jingjinji.landing.judging import row_account
 from jingjinji.paths import PROJECT, home
 
 INBOX = PROJECT / "demo" / "inbox"
@@ -85,7 +86,9 @@ def assert_refused(outcome: Outcome, code: str, *texts: str) -> None:
 
 def assert_one_quarantined(outcome: Outcome, column: str, value: str, reason: str, fix: str) -> None:
     """Nine taken, the tenth set aside, and the receipt says where, what and how to put it right."""
-    assert outcome.rows == dict(zip(COUNTS, (11, 9, 1, 0, 1, 0), strict=True)), receipt_of(outcome)["row_faults"]
+    assert outcome.rows == row_account(received=11, accepted=9, quarantined=1, ignored=1), receipt_of(outcome)[
+        "row_faults"
+    ]
     line = read_by_sender(outcome)[0]
     assert (line["文件"], line["行号"], line["列"], line["值"]) == (outcome.file_name, "12", column, value)
     assert reason in line["原因"]
@@ -254,10 +257,10 @@ def test_receipt_hides_what_looks_like_a_telephone_number(tmp_path: Path) -> Non
 
 def test_same_row_twice_is_a_duplicate_and_another_value_for_it_a_conflict(tmp_path: Path) -> None:
     twice = land("disaster_losses/tianjin", tianjin_csv(tmp_path, [*ten_reports(), report(10)]))
-    assert twice.rows == dict(zip(COUNTS, (12, 10, 0, 1, 1, 0), strict=True))
+    assert twice.rows == row_account(received=12, accepted=10, duplicate=1, ignored=1)
     reports = [report(number) for number in range(1, 20)]
     conflict = land("disaster_losses/tianjin", tianjin_csv(tmp_path, [*reports, report(19, deaths_persons="1")]))
-    assert conflict.rows == dict(zip(COUNTS, (21, 18, 2, 0, 1, 0), strict=True))
+    assert conflict.rows == row_account(received=21, accepted=18, quarantined=2, ignored=1)
     assert "主键相同而内容不同" in read_by_sender(conflict)[0]["原因"]
 
 

@@ -224,6 +224,7 @@ def test_tianjin_disaster_csv_lands_in_base_units(tmp_path: Path, monkeypatch: p
         "duplicate": 0,
         "ignored": 2,
         "refused": 0,
+        "warned": 0,
     }
     first, second = accepted(outcome)
     assert (str(first["as_of_at"]), str(first["known_from"])) == (

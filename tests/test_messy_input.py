@@ -11,11 +11,12 @@ import duckdb
 import pytest
 from native_files import hebei_workbook, report, ten_reports, tianjin_csv, tianjin_text, tianjin_workbook
 
-from jingjinji.landing import COUNTS, Outcome, land
+from jingjinji.landing import Outcome, land
+from jingjinji.landing.judging import row_account
 from jingjinji.paths import PROJECT
 
 BEIJING_REPORT = PROJECT / "demo/inbox/disaster_losses/beijing/2023-08-08.json"
-CLEAN = dict(zip(COUNTS, (11, 10, 0, 0, 1, 0), strict=True))
+CLEAN = row_account(received=11, accepted=10, ignored=1)
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,8 @@ from jingjinji import audit
 from jingjinji.contracts import Feed, Standard, load_contracts, rule_set_version
 from jingjinji.errors import UserError
 from jingjinji.landing import receipts
-from jingjinji.landing.judging import COUNTS, judge, message
+from jingjinji.landing.judging import COUNTS as COUNTS
+from jingjinji.landing.judging import judge, message, row_account
 from jingjinji.paths import Home, home
 from jingjinji.personal import masked
 
@@ -36,7 +37,7 @@ class HomeError(UserError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one received file. `rows` holds the counts of COUNTS; `is_new` says whether the landing zone changed."""
+    """What became of one received file. `rows` holds the counts of COUNTS and WARNED; `is_new`: the landing zone changed."""
 
     feed_id: str
     file_name: str
@@ -183,7 +184,7 @@ def _repeated(folder: Path, earlier: dict[str, Any], file_name: str, *, keep: bo
         )
     received = earlier["rows"]["received"]
     refused = earlier["status"] == "refused"
-    rows = dict.fromkeys(COUNTS, 0) | {"received": received, "refused" if refused else "duplicate": received}
+    rows = row_account(received=received, **{"refused" if refused else "duplicate": received})
     messages = tuple(earlier["messages"]) if refused else (
         message("I01", f"与{earlier['landed_at']}已收到的报送完全相同，未作任何改动", "无需处理"),
     )  # fmt: skip
@@ -227,7 +228,7 @@ def conform_and_commit(
         "feed_id", "delivery_id", "version", "file_name", "file_sha256", "period", "landed_at", "status", "rows",
         "rule_set_version", "data_origin", "messages",
     )} | {"title": feed.title.zh, "sender": feed.sender}  # fmt: skip
-    receipts.write(staged, summary, judgement.faults)
+    receipts.write(staged, summary, judgement.faults, judgement.warnings)
     write_json(staged / "delivery.json", manifest)
     receipt: Path | None = None
     if not dry_run:

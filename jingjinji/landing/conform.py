@@ -40,6 +40,7 @@ class Fault:
     column: str
     condition: str
     value: str
+    is_warning: bool = False
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,7 @@ def _judged_sql(
     last_named = max((i for i, header in enumerate(sheet.headers) if header), default=0)
     is_cut_off = f"c{last_named} is null" if spare else "false"
     sent = ", ".join(f"t_{b.name}" for b in bounds if b.cell and b.cell != "cell_name") or "null"
-    is_bad = " or ".join(f"coalesce({f.condition}, false)" for f in faults) or "false"
+    is_bad, is_warned = _any_of(faults, warnings=False), _any_of(faults, warnings=True)
     known_from = ", ".join(f"{name}::timestamp" for name in standard.known_from)
     exclude = f"exclude ({', '.join(name for name, _ in parts)})" if parts else ""
     return f"""
@@ -222,8 +223,13 @@ typed as (
         {", ".join(values)}
     from parts
 )
-select *, coalesce({known_from}) as known_from, {is_bad} as is_bad
+select *, coalesce({known_from}) as known_from, {is_bad} as is_bad, {is_warned} as is_warned
 from typed"""
+
+
+def _any_of(faults: tuple[Fault, ...], *, warnings: bool) -> str:
+    chosen = [f"coalesce({f.condition}, false)" for f in faults if f.is_warning == warnings]
+    return " or ".join(chosen) or "false"
 
 
 def _is_ghost(feed: Feed, sent: str) -> str:
@@ -265,12 +271,13 @@ def _row_faults(standard: Standard, bounds: tuple[Bound, ...], sheet: Sheet, col
         # A column with a fault of its own is named by that fault; the rule would only say the same in other words.
         own = " or ".join(f"coalesce({f.condition}, false)" for f in columns if f.column in rule.columns) or "false"
         shown = " || '；' || ".join(f"coalesce(t_{c}, '空')" for c in rule.columns if c in bound_names) or "null"
-        faults.append(Fault(code, rule.columns[0], f"not coalesce({rule.check}, true) and not ({own})", shown))
+        broken = f"not coalesce({rule.check}, true) and not ({own})"
+        faults.append(Fault(code, rule.columns[0], broken, shown, rule.severity == "warning"))
     return faults
 
 
 def faults_sql(faults: tuple[Fault, ...]) -> str:
-    """List of {code, column, value} of a bad row, over `judged`."""
+    """List of {code, column, value} of those of `faults` a row has, over `judged`."""
     items = [
         f"case when {f.condition} then {{'code': '{f.code}', 'column': '{f.column}', 'value': ({f.value})::varchar}} end"
         for f in faults

@@ -18,7 +18,7 @@ from jingjinji import audit, landing
 from jingjinji.contracts import load_contracts, rule_set_version
 from jingjinji.errors import UserError
 from jingjinji.landing import Outcome, receipts
-from jingjinji.landing.judging import COUNTS
+from jingjinji.landing.judging import row_account
 from jingjinji.paths import Home, home
 from jingjinji.personal import masked
 
@@ -113,7 +113,7 @@ def withdraw(delivery_id: str, reason: str) -> Outcome:
     if manifest["status"] == "withdrawn":
         raise CorrectionError(f"报送 {delivery_id} 已于 {manifest['landed_at']} 撤回")
     received = manifest["rows"]["received"]
-    rows = dict.fromkeys(COUNTS, 0) | {"received": received, "refused": received}
+    rows = row_account(received=received, refused=received)
     message = {"code": "W01", "message": f"已撤回：{reason}", "fix": "如需恢复，请用 jjj reland --restore"}
     changed = {"version": manifest["version"] + 1, "landed_at": landing.now().isoformat(), "status": "withdrawn"}
     manifest = manifest | changed | {"rows": rows, "messages": [message]}
@@ -123,7 +123,7 @@ def withdraw(delivery_id: str, reason: str) -> Outcome:
         staged = scratch / "staged"
         staged.mkdir()
         landing.write_json(staged / "delivery.json", manifest)
-        receipts.write(staged, manifest, [])
+        receipts.write(staged, manifest, [], [])
         if not landing.commit(staged, folder, manifest["version"]):
             raise CorrectionError(f"报送 {delivery_id} 刚被他人改动，请重新查看后再撤回")
     audit.record("landing.withdrawn", delivery_id=delivery_id, feed_id=manifest["feed_id"], reason=reason)

@@ -25,6 +25,12 @@ from jingjinji.personal import masked
 log = logging.getLogger(__name__)
 
 COUNTS = ("received", "accepted", "quarantined", "duplicate", "ignored", "refused")
+WARNED = "warned"  # a part of accepted: taken, and the sender is told
+
+
+def row_account(**counts: int) -> dict[str, int]:
+    """Rows by what became of them: those of COUNTS and WARNED, 0 where not given."""
+    return dict.fromkeys((*COUNTS, WARNED), 0) | counts
 
 
 @dataclass
@@ -35,6 +41,7 @@ class Judgement:
     status: str = "accepted"
     messages: list[dict[str, str]] = field(default_factory=list)
     faults: list[receipts.RowFault] = field(default_factory=list)
+    warnings: list[receipts.RowFault] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     keep_bytes: bool = True
 
@@ -47,7 +54,10 @@ def message(code: str, text: str, fix: str) -> dict[str, str]:
 def judge(
     standard: Standard, feed: Feed, scratch: Path, staged: Path, identity: dict[str, Any], landed_at: dt.datetime
 ) -> Judgement:
-    """Read, cast and judge; writes accepted.parquet and quarantined.parquet into `staged` unless refused."""
+    """Read, cast and judge; writes accepted.parquet and quarantined.parquet into `staged` unless refused.
+
+    warnings.parquet lies beside them where a taken row breaks a rule of severity `warning`.
+    """
     with duckdb.connect(config={"temp_directory": str(scratch / "spill"), "preserve_insertion_order": True}) as con:
         try:
             detected = detect(scratch / "bytes", feed.encoding)
@@ -73,11 +83,14 @@ def judge(
         _refuse_if_too_many(judgement, feed)
         if judgement.status == "accepted":
             _write_parquet(con, standard, todo, staged, identity["delivery_id"], landed_at)
+            judgement.warnings = _row_warnings(con, standard, todo)
+            if judgement.warnings:
+                _write_warnings(con, judgement.warnings, staged)
         return judgement
 
 
 def _refused(received: int, error: UnreadableError) -> Judgement:
-    rows = dict.fromkeys(COUNTS, 0) | {"received": received, "refused": received}
+    rows = row_account(received=received, refused=received)
     keep = error.code != "F08"
     return Judgement(rows, "refused", [message(error.code, error.message, error.fix)], keep_bytes=keep)
 
@@ -126,10 +139,10 @@ def _mark_repeated(con: duckdb.DuckDBPyConnection, standard: Standard) -> None:
 
 
 def _counts(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    counts = dict.fromkeys(COUNTS, 0)
-    counts |= dict(con.execute("select verdict, count(*) from verdicts group by verdict").fetchall())
-    counts["received"] = sum(counts[name] for name in COUNTS[1:])
-    return counts
+    found = con.execute("select verdict, count(*), count_if(is_warned) from verdicts group by verdict").fetchall()
+    counts = {verdict: rows for verdict, rows, _ in found}
+    warned = sum(warned for verdict, _, warned in found if verdict == "accepted")
+    return row_account(**counts, received=sum(counts.values()), warned=warned)
 
 
 def _notes(feed: Feed, file_name: str, detected: Detected, sheet: Sheet) -> list[dict[str, str]]:
@@ -148,13 +161,42 @@ def _notes(feed: Feed, file_name: str, detected: Detected, sheet: Sheet) -> list
 
 
 def _row_faults(con: duckdb.DuckDBPyConnection, standard: Standard, todo: Plan) -> list[receipts.RowFault]:
-    headers = {b.name: b.header for b in todo.bounds}
     key = quote_key = next(iter(standard.key))
     conflict = f"[{{'code': 'R07', 'column': '{quote_key}', 'value': {key}::varchar}}]"
-    found = con.execute(f"""
-        select row_number, cell, case when is_conflict then {conflict} else {faults_sql(todo.faults)} end
-        from verdicts where verdict = 'quarantined' order by row_number, cell""").fetchall()
+    errors = tuple(fault for fault in todo.faults if not fault.is_warning)
+    listed = f"case when is_conflict then {conflict} else {faults_sql(errors)} end"
+    return _described(con, standard, todo, listed, "verdict = 'quarantined'")
+
+
+def _row_warnings(con: duckdb.DuckDBPyConnection, standard: Standard, todo: Plan) -> list[receipts.RowFault]:
+    """Rules of severity `warning` that taken rows break."""
+    warnings = tuple(fault for fault in todo.faults if fault.is_warning)
+    if not warnings:
+        return []
+    return _described(con, standard, todo, faults_sql(warnings), "verdict = 'accepted' and is_warned")
+
+
+def _described(
+    con: duckdb.DuckDBPyConnection, standard: Standard, todo: Plan, listed: str, condition: str
+) -> list[receipts.RowFault]:
+    headers = {b.name: b.header for b in todo.bounds}
+    rows = f"select row_number, cell, {listed} from verdicts where {condition} order by row_number, cell"
+    found = con.execute(rows).fetchall()
     return [receipts.describe(standard, headers, row, cell, fault) for row, cell, faults in found for fault in faults]
+
+
+def _write_warnings(con: duckdb.DuckDBPyConnection, warnings: list[receipts.RowFault], staged: Path) -> None:
+    """warnings.parquet: row_number BIGINT, rule_id, column_name (agreed), value (as shown in the receipt) VARCHAR."""
+    import pyarrow as pa
+
+    listed = {
+        "row_number": pa.array([w.row for w in warnings], pa.int64()),
+        "rule_id": pa.array([w.code for w in warnings], pa.string()),
+        "column_name": pa.array([w.name for w in warnings], pa.string()),
+        "value": pa.array([w.value for w in warnings], pa.string()),
+    }
+    con.register("warnings_listed", pa.table(listed))
+    con.execute(f"copy warnings_listed to '{staged / 'warnings.parquet'}' (format parquet, compression zstd)")
 
 
 def _refuse_if_too_many(judgement: Judgement, feed: Feed) -> None:
@@ -171,7 +213,7 @@ def _refuse_if_too_many(judgement: Judgement, feed: Feed) -> None:
     else:
         return
     judgement.status = "refused"
-    judgement.rows = dict.fromkeys(COUNTS, 0) | {"received": rows["received"], "refused": rows["received"]}
+    judgement.rows = row_account(received=rows["received"], refused=rows["received"])
 
 
 def _write_parquet(
@@ -192,7 +234,7 @@ def _write_parquet(
         copy (
             select '{delivery_id}' as delivery_id, row_number, cell,
                 case when is_conflict then [{{'code': 'R07', 'column': '{standard.key[0]}', 'value': null::varchar}}]
-                    else {faults_sql(todo.faults)} end as faults,
+                    else {faults_sql(tuple(f for f in todo.faults if not f.is_warning))} end as faults,
                 to_json({{{texts}}})::varchar as sent
             from verdicts where verdict = 'quarantined' order by row_number)
         to '{staged / "quarantined.parquet"}' (format parquet, compression zstd)""")

@@ -60,12 +60,15 @@ ROW_REASONS: dict[str, tuple[str, str, str]] = {
         "请把公式、错误值和合并单元格改为每格一个值",
     ),
 }
+# What became of a row that a line of the receipt is about, by the status of its delivery.
+NOT_TAKEN = {"accepted": "隔离，未入库", "refused": "退回，未入库", "withdrawn": ""}
+WARNED_ZH = "警告，已入库"
 STATUS = {"accepted": "已接收", "refused": "整批退回", "duplicate": "重复报送", "withdrawn": "已撤回"}
 
 
 @dataclass(frozen=True)
 class RowFault:
-    """One fault of one row, ready to be shown to its sender."""
+    """One fault or warning of one row, ready to be shown to its sender. `name` is the agreed column, `column` the sender's."""
 
     row: int
     column: str
@@ -74,6 +77,7 @@ class RowFault:
     message: str
     message_en: str
     fix: str
+    name: str
 
 
 def shown(value: str | None, personal: bool) -> str:
@@ -99,33 +103,42 @@ def describe(standard: Standard, headers: dict[str, str], row: int, cell: str, f
     if code in standard.rules:
         rule = standard.rules[code]
         seen = f"（{value}）" if value.replace("；", "").replace("空", "") else ""
-        return RowFault(row, column, value, code, rule.zh + seen, rule.en, rule.fix)
+        return RowFault(row, column, value, code, rule.zh + seen, rule.en, rule.fix, name)
     zh, en, fix = ROW_REASONS[code]
-    return RowFault(
-        row, column, value, code, zh.format(column=column, value=value), en.format(column=column, value=value), fix
-    )
+    zh, en = zh.format(column=column, value=value), en.format(column=column, value=value)
+    return RowFault(row, column, value, code, zh, en, fix, name)
 
 
-def write(folder: Path, summary: dict[str, Any], faults: list[RowFault]) -> Path:
-    """Write receipt.json and receipt.csv (opens in Excel) into `folder`; returns the path of the JSON."""
-    receipt = summary | {"status_zh": STATUS[summary["status"]], "row_faults": [vars(fault) for fault in faults]}
+def write(folder: Path, summary: dict[str, Any], faults: list[RowFault], warnings: list[RowFault]) -> Path:
+    """Write receipt.json and receipt.csv (opens in Excel) into `folder`; returns the path of the JSON.
+
+    Args:
+        folder: where to.
+        summary: the delivery and its row account.
+        faults: of the rows that were not taken.
+        warnings: about rows that were taken.
+    """
+    receipt = summary | {
+        "status_zh": STATUS[summary["status"]],
+        "row_faults": [vars(fault) for fault in faults],
+        "row_warnings": [vars(warning) for warning in warnings],
+    }
     path = folder / "receipt.json"
     path.write_text(json.dumps(receipt, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     with (folder / "receipt.csv").open("w", encoding="utf-8-sig", newline="") as lines:
         out = csv.writer(lines)
-        out.writerow(["文件", "行号", "列", "值", "原因代码", "原因", "建议"])
+        out.writerow(["文件", "行号", "列", "值", "原因代码", "原因", "建议", "处理"])
         for message in summary["messages"]:
-            out.writerow([summary["file_name"], "", "", "", message["code"], message["message"], message["fix"]])
-        for fault in faults:
-            out.writerow(
-                [summary["file_name"], fault.row, fault.column, fault.value, fault.code, fault.message, fault.fix]
-            )
+            out.writerow([summary["file_name"], "", "", "", message["code"], message["message"], message["fix"], ""])
+        for treatment, found in ((NOT_TAKEN[summary["status"]], faults), (WARNED_ZH, warnings)):
+            for f in found:
+                out.writerow([summary["file_name"], f.row, f.column, f.value, f.code, f.message, f.fix, treatment])
         rows = summary["rows"]
         totals = (
             f"收到{rows['received']} = 接收{rows['accepted']} + 隔离{rows['quarantined']} + 重复{rows['duplicate']}"
         )
         totals += f" + 忽略{rows['ignored']} + 退回{rows['refused']}"
-        out.writerow(
-            [summary["file_name"], "", "", "", receipt["status_zh"], totals, f"规则版本 {summary['rule_set_version']}"]
-        )
+        totals += f"；接收的行中有警告{rows['warned']}行" if rows.get("warned") else ""
+        version = f"规则版本 {summary['rule_set_version']}"
+        out.writerow([summary["file_name"], "", "", "", receipt["status_zh"], totals, version, ""])
     return path

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from jingjinji.landing.judging import COUNTS
+from jingjinji.landing.judging import COUNTS, WARNED
 from jingjinji.operate import orchestration
 from jingjinji.paths import Home
 
@@ -87,11 +87,14 @@ def row_account(home: Home) -> Table:
         sums[manifest["feed_id"]]["deliveries"] += 1
         for name in COUNTS:
             sums[manifest["feed_id"]][name] += manifest["rows"][name]
+        sums[manifest["feed_id"]][WARNED] += manifest["rows"].get(WARNED, 0)
     rows = [
-        [feed_id, found["deliveries"], *(found[name] for name in COUNTS), _balance(found)]
+        [feed_id, found["deliveries"], *(found[name] for name in (*COUNTS, WARNED)), _balance(found)]
         for feed_id, found in sums.items()
     ]
-    return _table("报送与行数：收到 = 接收 + 隔离 + 重复 + 忽略 + 拒收", ["feed", "deliveries", *COUNTS, "账"], rows)
+    return _table(
+        "报送与行数：收到 = 接收 + 隔离 + 重复 + 忽略 + 拒收", ["feed", "deliveries", *COUNTS, WARNED, "账"], rows
+    )
 
 
 def _balance(found: Mapping[str, int]) -> str:
