@@ -12,7 +12,7 @@ from jingjinji.contracts import Contracts, Standard, load_contracts
 from jingjinji.landing import current_deliveries
 
 LINEAGE = {"delivery_id": "VARCHAR", "row_number": "BIGINT", "known_from": "TIMESTAMP", "landed_at": "TIMESTAMP"}
-ROW_COUNTS = ("received", "accepted", "quarantined", "duplicate", "ignored", "refused")
+ROW_COUNTS = ("received", "accepted", "quarantined", "duplicate", "ignored", "refused", "warned")
 DELIVERIES = {
     "delivery_id": "VARCHAR",
     "conform_version": "INTEGER",
@@ -47,6 +47,27 @@ COLUMNS = {
     "title_en": "VARCHAR",
     "definition": "VARCHAR",
     "is_personal": "BOOLEAN",
+    "key_position": "INTEGER",
+}
+RULES = {
+    "dataset": "VARCHAR",
+    "rule_id": "VARCHAR",
+    "severity": "VARCHAR",
+    "title_zh": "VARCHAR",
+    "title_en": "VARCHAR",
+    "fix_zh": "VARCHAR",
+    "source": "VARCHAR",
+}
+# What landing says of rows it took; region and moment are those of the row, so that nothing has to look it up again.
+ROW_WARNINGS = {
+    "delivery_id": "VARCHAR",
+    "dataset": "VARCHAR",
+    "region_code": "VARCHAR",
+    "row_number": "BIGINT",
+    "rule_id": "VARCHAR",
+    "column_name": "VARCHAR",
+    "value": "VARCHAR",
+    "known_from": "TIMESTAMP",
 }
 
 
@@ -79,8 +100,10 @@ def load_deliveries(path: Path) -> Loaded:
         _delete(con, contracts, [*changed, *(known.keys() - landed.keys())])
         _insert_rows(con, "deliveries", DELIVERIES, [_delivery(landed[key][1]) for key in changed])
         for dataset, standard in contracts.standards.items():
-            files = [landed[key][0] / "accepted.parquet" for key in changed if _brings_rows(landed[key][1], dataset)]
-            _insert_accepted(con, standard, files)
+            bringing = [landed[key] for key in changed if _brings_rows(landed[key][1], dataset)]
+            _insert_accepted(con, standard, [folder / "accepted.parquet" for folder, _ in bringing])
+            warned = [folder / "warnings.parquet" for folder, manifest in bringing if manifest["rows"].get("warned")]
+            _insert_warnings(con, standard, warned)
         _describe(con, contracts)
         con.commit()
     return _account(changed, known, landed)
@@ -99,6 +122,7 @@ def _brings_rows(manifest: dict[str, Any], dataset: str) -> bool:
 def _make_tables(con: duckdb.DuckDBPyConnection, contracts: Contracts) -> None:
     con.execute("create schema if not exists raw")
     _create(con, "deliveries", DELIVERIES)
+    _create(con, "row_warnings", ROW_WARNINGS)
     for dataset, standard in contracts.standards.items():
         _create(con, dataset, _landed_columns(standard))
 
@@ -113,7 +137,7 @@ def _landed_columns(standard: Standard) -> dict[str, str]:
 
 
 def _delete(con: duckdb.DuckDBPyConnection, contracts: Contracts, delivery_ids: list[str]) -> None:
-    for table in ("deliveries", *contracts.standards):
+    for table in ("deliveries", "row_warnings", *contracts.standards):
         con.execute(f"delete from raw.{table} where list_contains($1, delivery_id)", [delivery_ids])
 
 
@@ -128,6 +152,31 @@ def _insert_accepted(con: duckdb.DuckDBPyConnection, standard: Standard, files: 
     con.execute(f"insert into raw.{standard.dataset} by name select {kept} from {scan}", [names])
 
 
+def _insert_warnings(con: duckdb.DuckDBPyConnection, standard: Standard, files: list[Path]) -> None:
+    """Rows of warnings.parquet files, after the rows they speak of; a line that landed as several rows has one moment."""
+    if not files:
+        return
+    con.execute(
+        f"""
+        insert into raw.row_warnings by name
+        with warnings as (
+            -- …/<delivery_id>/v<NNNN>/warnings.parquet
+            select string_split(filename, '/')[-3] as delivery_id, row_number, rule_id, column_name, value
+            from read_parquet($1, filename = true)
+        ),
+        taken as (
+            select delivery_id, row_number, max(region_code) as region_code, max(known_from) as known_from
+            from raw.{standard.dataset}
+            where delivery_id in (select delivery_id from warnings)
+            group by delivery_id, row_number
+        )
+        select warnings.*, taken.region_code, taken.known_from, '{standard.dataset}' as dataset
+        from warnings
+        inner join taken on warnings.delivery_id = taken.delivery_id and warnings.row_number = taken.row_number""",
+        [[str(file) for file in files]],
+    )
+
+
 def _delivery(manifest: dict[str, Any]) -> dict[str, Any]:
     counts = {f"rows_{name}": manifest["rows"].get(name, 0) for name in ROW_COUNTS}
     return {**manifest, "conform_version": manifest["version"], **counts}
@@ -140,11 +189,19 @@ def _describe(con: duckdb.DuckDBPyConnection, contracts: Contracts) -> None:
     ]
     columns = [
         {**column.model_dump(), "dataset": standard.dataset, "column_name": name, "title_zh": column.zh,
-         "title_en": column.en, "is_personal": column.personal}
+         "title_en": column.en, "is_personal": column.personal,
+         "key_position": standard.key.index(name) + 1 if name in standard.key else None}
         for standard in contracts.standards.values()
         for name, column in standard.columns.items()
     ]  # fmt: skip
-    for table, shape, rows in (("feeds", FEEDS, feeds), ("columns", COLUMNS, columns)):
+    rules = [
+        {**rule.model_dump(), "dataset": standard.dataset, "rule_id": rule_id, "title_zh": rule.zh, "title_en": rule.en,
+         "fix_zh": rule.fix}
+        for standard in contracts.standards.values()
+        for rule_id, rule in standard.rules.items()
+    ]  # fmt: skip
+    described = (("feeds", FEEDS, feeds), ("columns", COLUMNS, columns), ("row_rules", RULES, rules))
+    for table, shape, rows in described:
         con.execute(f"drop table if exists raw.{table}")
         _create(con, table, shape)
         _insert_rows(con, table, shape, rows)

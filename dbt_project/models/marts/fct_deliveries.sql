@@ -27,6 +27,7 @@ select
     cast(rows_duplicate as bigint) as rows_duplicate,
     cast(rows_ignored as bigint) as rows_ignored,
     cast(rows_refused as bigint) as rows_refused,
+    cast(coalesce(rows_warned, 0) as bigint) as rows_warned,
 
     -- times
     cast(landed_at as timestamp) as landed_at
