@@ -21,7 +21,7 @@ import duckdb
 from jingjinji.contracts import load_contracts
 from jingjinji.errors import UserError
 from jingjinji.paths import PROJECT, home
-from jingjinji.quality.results import Result, append, ensure_table, write_json
+from jingjinji.quality.results import HELD_REASONS, Result, append, ensure_table, write_json
 
 if TYPE_CHECKING:
     from jingjinji.quality.gx import DuckDBFileDatasource, TableSuite
@@ -185,6 +185,7 @@ def _new_deliveries(candidate: Path) -> dict[str, str]:
     with duckdb.connect(str(candidate)) as connection:
         ensure_table(connection)
         connection.execute(CHECKED)
+        connection.execute(HELD_REASONS)
         rows = connection.execute(
             f"select delivery_id, dataset from raw.deliveries where delivery_id in ({UNCHECKED}) order by delivery_id"
         ).fetchall()
@@ -267,6 +268,7 @@ def _hold(
         for delivery in held:
             connection.execute(f"delete from raw.{new[delivery]} where delivery_id = ?", [delivery])
             connection.execute("update raw.deliveries set status = 'held' where delivery_id = ?", [delivery])
+            _remember_reasons(connection, delivery, held[delivery])
         for delivery, dataset in new.items():
             connection.execute(
                 "insert into raw.incoming_checks select delivery_id, conform_version::varchar, ?, ?, ?, ?"
@@ -276,6 +278,17 @@ def _hold(
         rows = connection.execute("select delivery_id, feed_id from raw.deliveries where status = 'held'").fetchall()
         connection.execute("commit")
     return dict(rows)
+
+
+def _remember_reasons(connection: duckdb.DuckDBPyConnection, delivery: str, reasons: Sequence[Result]) -> None:
+    """What its sender will be told; reasons of an earlier version of the delivery go."""
+    connection.execute("delete from raw.held_reasons where delivery_id = ?", [delivery])
+    for why in reasons:
+        connection.execute(
+            "insert into raw.held_reasons select delivery_id, conform_version::varchar, ?, ?, ?, ?"
+            " from raw.deliveries where delivery_id = ?",
+            [why.column_name, why.expectation, why.why_zh, why.source, delivery],
+        )
 
 
 def _write(candidate: Path, verdict: Verdict, extra: dict[str, Any]) -> None:

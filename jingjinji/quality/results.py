@@ -30,6 +30,13 @@ COLUMNS = (
     ("is_latest", "boolean", "是否为该环节最近一次检查"),
 )
 
+# Why a delivery was held out of a candidate, one row per rule it failed; the copy of the last build brings it along.
+HELD_REASONS = """
+create table if not exists raw.held_reasons (
+    delivery_id varchar, conform_version varchar, column_name varchar, expectation varchar, why_zh varchar, source varchar
+)
+"""
+
 
 @dataclass(frozen=True)
 class Result:
