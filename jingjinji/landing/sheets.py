@@ -39,7 +39,7 @@ def count_known(headers: list[str], feed: Feed) -> int:
     return sum(any(p.fullmatch(normal_header(h)) for p in patterns) for h in headers if h)
 
 
-def _join_header(rows: list[list[str]], merged: bool) -> list[str]:
+def join_header(rows: list[list[str]], merged: bool) -> list[str]:
     """Texts of one or two header rows, column by column; an empty upper cell continues the one to its left."""
     if len(rows) == 1:
         return rows[0]
@@ -56,7 +56,7 @@ def best_header(rows: list[list[str]], feed: Feed, merged: bool = False) -> tupl
     """Where most declared headers stand: how many, the index of the first header row, and the joined headers."""
     best, best_at, best_headers = 0, 0, [""]
     for at in range(min(HEADER_WITHIN, len(rows) - feed.header_rows + 1)):
-        headers = _join_header(rows[at : at + feed.header_rows], merged)
+        headers = join_header(rows[at : at + feed.header_rows], merged)
         known = count_known(headers, feed)
         if known > best:
             best, best_at, best_headers = known, at, headers

@@ -28,7 +28,7 @@ BUILT_IN_DATE_TIMES = {18, 19, 20, 21, 22, 45, 46, 47}  # ECMA-376 part 1, 18.8.
 NS = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
 
 
-def _cell_text(cell: Any) -> str:
+def cell_text(cell: Any) -> str:
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
     if isinstance(cell, float):
@@ -58,7 +58,7 @@ def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, feed: Feed) -> She
     except (calamine.CalamineError, calamine.ZipError, calamine.XmlError, OSError) as error:
         message = "工作簿不完整或已损坏，无法打开"
         raise UnreadableError("F02", message, "请在Excel中确认能打开，另存为xlsx后重新报送") from error
-    filled = _fill_merged([list(row) for row in rows[: HEADER_WITHIN + 2]], ranges, top, left)
+    filled = fill_merged([list(row) for row in rows[: HEADER_WITHIN + 2]], ranges, top, left)
     at, headers = find_header([[c.strip() for c in row] for row in filled], feed, bool(ranges))
     notes = _other_sheets(others, feed)
     mark_merged(rows, ranges, top, left, at + feed.header_rows)
@@ -69,12 +69,12 @@ def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, feed: Feed) -> She
     con.register("cells", pa.table(table))
     headers = headers + [""] * (width - len(headers))
     first = top + at + feed.header_rows + 1
-    return Sheet(tuple(headers), first, at, epoch_1904=_epoch_1904(path), notes=notes)
+    return Sheet(tuple(headers), first, at, epoch_1904=epoch_1904(path), notes=notes)
 
 
 def _cell_texts(rows: list[list[Any]], odd: dict[tuple[int, int], str], top: int, left: int) -> list[list[str]]:
     """Cells as text. A date whose format shows a time of day is midnight of that day; one without is the day."""
-    texts = [[_cell_text(cell) for cell in row] for row in rows]
+    texts = [[cell_text(cell) for cell in row] for row in rows]
     for (row, column), text in odd.items():
         r, c = row - top, column - left
         if 0 <= r < len(texts) and 0 <= c < len(texts[r]):
@@ -89,7 +89,7 @@ def _top_of(sheet: Any) -> list[list[str]]:
     """The first rows of a sheet as text, merged areas filled."""
     (top, left), ranges = sheet.start or (0, 0), sheet.merged_cell_ranges or []
     rows = _cell_texts(sheet.to_python(skip_empty_area=True, nrows=HEADER_WITHIN + 2), {}, top, left)
-    return [[cell.strip() for cell in row] for row in _fill_merged(rows, ranges, top, left)]
+    return [[cell.strip() for cell in row] for row in fill_merged(rows, ranges, top, left)]
 
 
 def _other_sheets(others: dict[str, list[list[str]]], feed: Feed) -> tuple[str, ...]:
@@ -107,7 +107,7 @@ def _other_sheets(others: dict[str, list[list[str]]], feed: Feed) -> tuple[str, 
     return tuple(full)
 
 
-def _fill_merged(rows: list[list[str]], ranges: list[Any], top: int, left: int) -> list[list[str]]:
+def fill_merged(rows: list[list[str]], ranges: list[Any], top: int, left: int) -> list[list[str]]:
     """Write the text of each merged area into all its cells, so that a header over several columns names each of them."""
     for (row_from, col_from), (row_to, col_to) in ranges:
         if row_from - top >= len(rows):
@@ -119,7 +119,7 @@ def _fill_merged(rows: list[list[str]], ranges: list[Any], top: int, left: int) 
     return rows
 
 
-def _epoch_1904(path: Path) -> bool:
+def epoch_1904(path: Path) -> bool:
     if not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:
