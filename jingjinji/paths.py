@@ -32,6 +32,10 @@ class Home:
         return self.root / "landing" / "deliveries"
 
     @property
+    def compacted(self) -> Path:
+        return self.root / "landing" / "compacted"
+
+    @property
     def builds(self) -> Path:
         return self.root / "builds"
 

@@ -21,9 +21,10 @@ from typing import Any
 import duckdb
 
 from jingjinji import audit
+from jingjinji.build import compacting
 from jingjinji.build.dbt_run import GOOD, BuildError, ModelResult, run_dbt
-from jingjinji.build.loading import Loaded, load_deliveries
-from jingjinji.landing import current_deliveries
+from jingjinji.build.finding import is_unchanged
+from jingjinji.build.loading import Loaded, forget_touched, load_deliveries
 from jingjinji.paths import PROJECT, home
 
 __all__ = ["BuildError", "BuildResult", "build", "finish_build", "load_deliveries", "prepare_candidate", "run_dbt"]
@@ -38,7 +39,7 @@ RULES = (
     "dbt_project/**/*.yml",
     "dbt_project/seeds/*.csv",
     "feeds/*/*.yml",
-    "jingjinji/build/loading.py",
+    "jingjinji/build/*.py",
     "expectations/*.py",
 )
 
@@ -132,10 +133,12 @@ def finish_build(path: Path) -> BuildResult:
     if prepared is None:
         raise BuildError(f"{path.parent / PREPARED} is missing: prepare the candidate first")
     with duckdb.connect(str(path)) as con:
-        con.execute("checkpoint")
         models = _ran_through(con, path)
         rows = _mart_rows(con)
+        forget_touched(con)
         versions = dict(con.execute("select delivery_id, conform_version from raw.deliveries order by 1").fetchall())
+        con.execute("checkpoint")
+        compacting.compact_if_due(con)
     loaded = _changes_since(prepared["parent_build"], versions, path)
     facts = prepared | asdict(loaded) | {
         "finished_at": _now(), "input_hash": _input_hash(prepared["rules_hash"], versions), "deliveries": versions,
@@ -215,8 +218,7 @@ def _is_running(folder: Path) -> bool:
 
 
 def _is_same_input(last: dict[str, Any]) -> bool:
-    landed = {manifest["delivery_id"]: manifest["version"] for _, manifest in current_deliveries()}
-    return bool(last["input_hash"] == _input_hash(rules_hash(), landed))
+    return bool(last["rules_hash"] == rules_hash()) and is_unchanged(last["deliveries"])
 
 
 def _may_still_be_released(last: dict[str, Any]) -> bool:

@@ -2,73 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from jingjinji.build import compacting
+from jingjinji.build.finding import Changes, changes_since
+from jingjinji.build.tables import (
+    DELIVERIES,
+    LINEAGE,
+    OF_DELIVERIES,
+    ROW_COUNTS,
+    describe,
+    insert_rows,
+    loaded_columns,
+    make_tables,
+)
 from jingjinji.contracts import Contracts, Standard, load_contracts
-from jingjinji.landing import current_deliveries
 
-LINEAGE = {"delivery_id": "VARCHAR", "row_number": "BIGINT", "known_from": "TIMESTAMP", "landed_at": "TIMESTAMP"}
-ROW_COUNTS = ("received", "accepted", "quarantined", "duplicate", "ignored", "refused", "warned")
-DELIVERIES = {
-    "delivery_id": "VARCHAR",
-    "conform_version": "INTEGER",
-    "feed_id": "VARCHAR",
-    "dataset": "VARCHAR",
-    "region": "VARCHAR",
-    "file_name": "VARCHAR",
-    "file_sha256": "VARCHAR",
-    "period": "VARCHAR",
-    "landed_at": "TIMESTAMP",
-    "rule_set_version": "VARCHAR",
-    "status": "VARCHAR",
-    **{f"rows_{name}": "BIGINT" for name in ROW_COUNTS},
-    "data_origin": "VARCHAR",
-}
-FEEDS = {
-    "feed_id": "VARCHAR",
-    "dataset": "VARCHAR",
-    "region": "VARCHAR",
-    "region_code": "VARCHAR",
-    "title_zh": "VARCHAR",
-    "title_en": "VARCHAR",
-    "sender": "VARCHAR",
-    "expected_every_days": "INTEGER",
-}
-COLUMNS = {
-    "dataset": "VARCHAR",
-    "column_name": "VARCHAR",
-    "type": "VARCHAR",
-    "unit": "VARCHAR",
-    "title_zh": "VARCHAR",
-    "title_en": "VARCHAR",
-    "definition": "VARCHAR",
-    "is_personal": "BOOLEAN",
-    "key_position": "INTEGER",
-}
-RULES = {
-    "dataset": "VARCHAR",
-    "rule_id": "VARCHAR",
-    "severity": "VARCHAR",
-    "title_zh": "VARCHAR",
-    "title_en": "VARCHAR",
-    "fix_zh": "VARCHAR",
-    "source": "VARCHAR",
-}
-# What landing says of rows it took; region and moment are those of the row, so that nothing has to look it up again.
-ROW_WARNINGS = {
-    "delivery_id": "VARCHAR",
-    "dataset": "VARCHAR",
-    "region_code": "VARCHAR",
-    "row_number": "BIGINT",
-    "rule_id": "VARCHAR",
-    "column_name": "VARCHAR",
-    "value": "VARCHAR",
-    "known_from": "TIMESTAMP",
-}
+__all__ = ["LINEAGE", "ROW_COUNTS", "Loaded", "forget_touched", "load_deliveries"]
+
+# DuckDB opens every file of a list before it reads the first; ten thousands at once are memory for nothing.
+FILES_AT_ONCE = 2000
 
 
 @dataclass(frozen=True)
@@ -84,78 +42,97 @@ def load_deliveries(path: Path) -> Loaded:
     """Bring schema `raw` of the candidate up to what the landing zone holds now.
 
     New versions are inserted, replaced and withdrawn ones deleted; what has not changed is not touched, so that a
-    delivery held out by a check stays held. Either all of it happens or nothing.
+    delivery held out by a check stays held. Either all of it happens or nothing. What is deleted is kept in schema
+    `removed` and every delivery that changed is named in `raw.touched_deliveries` until the build is finished, so that
+    models work out anew what these rows spoke of, and nothing else.
 
     Args:
         path: `builds/<run_id>/warehouse.duckdb`; nobody else may have it open.
     """
     contracts = load_contracts()
-    landed = {manifest["delivery_id"]: (folder, manifest) for folder, manifest in current_deliveries()}
     with duckdb.connect(str(path)) as con:
         con.begin()
-        _make_tables(con, contracts)
+        make_tables(con, contracts)
         con.execute("drop table if exists raw.dbt_results")  # what the models gave no longer is what they would give
-        known = dict(con.execute("select delivery_id, conform_version from raw.deliveries").fetchall())
-        changed = [key for key, (_, manifest) in landed.items() if known.get(key) != manifest["version"]]
-        _delete(con, contracts, [*changed, *(known.keys() - landed.keys())])
-        _insert_rows(con, "deliveries", DELIVERIES, [_delivery(landed[key][1]) for key in changed])
-        for dataset, standard in contracts.standards.items():
-            bringing = [landed[key] for key in changed if _brings_rows(landed[key][1], dataset)]
-            _insert_accepted(con, standard, [folder / "accepted.parquet" for folder, _ in bringing])
-            warned = [folder / "warnings.parquet" for folder, manifest in bringing if manifest["rows"].get("warned")]
-            _insert_warnings(con, standard, warned)
-        _describe(con, contracts)
+        before = _versions(con)
+        if not before:
+            compacting.restore(con, contracts)
+        known = _versions(con)
+        changes = changes_since(known)
+        _take_out(con, contracts, [*changes.landed, *changes.gone])
+        _put_in(con, contracts, changes)
+        fresh = [*changes.landed, *changes.gone, *(known.keys() - before.keys())]
+        con.execute("insert into raw.touched_deliveries select distinct unnest($1)", [fresh])
+        describe(con, contracts)
+        loaded = _account(con, changes, before)
         con.commit()
-    return _account(changed, known, landed)
+    return loaded
 
 
-def _account(changed: list[str], known: dict[str, int], landed: dict[str, tuple[Path, dict[str, Any]]]) -> Loaded:
-    withdrawn = [key for key in changed if landed[key][1]["status"] == "withdrawn"]
-    new = [key for key in changed if key not in known and key not in withdrawn]
-    return Loaded(len(new), len(changed) - len(new) - len(withdrawn), len(withdrawn))
+def forget_touched(con: duckdb.DuckDBPyConnection) -> None:
+    """The models have seen every change: what the next build copies has nothing left to work out."""
+    con.execute("delete from raw.touched_deliveries")
+    for (table,) in con.execute("select table_name from duckdb_tables() where schema_name = 'removed'").fetchall():
+        con.execute(f'delete from removed."{table}"')
 
 
-def _brings_rows(manifest: dict[str, Any], dataset: str) -> bool:
-    return bool(manifest["dataset"] == dataset and manifest["status"] == "accepted")
+def _versions(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    return dict(con.execute("select delivery_id, conform_version from raw.deliveries").fetchall())
 
 
-def _make_tables(con: duckdb.DuckDBPyConnection, contracts: Contracts) -> None:
-    con.execute("create schema if not exists raw")
-    _create(con, "deliveries", DELIVERIES)
-    _create(con, "row_warnings", ROW_WARNINGS)
+def _account(con: duckdb.DuckDBPyConnection, changes: Changes, before: dict[str, int]) -> Loaded:
+    if before:
+        status = {key: manifest["status"] for key, (_, manifest) in changes.landed.items()}
+    else:
+        status = dict(con.execute("select delivery_id, status from raw.deliveries").fetchall())
+    withdrawn = sum(1 for found in status.values() if found == "withdrawn")
+    new = sum(1 for key, found in status.items() if key not in before and found != "withdrawn")
+    return Loaded(new, len(status) - new - withdrawn, withdrawn)
+
+
+def _take_out(con: duckdb.DuckDBPyConnection, contracts: Contracts, delivery_ids: list[str]) -> None:
+    if not delivery_ids:
+        return
+    con.execute("create or replace temp table outgoing as select distinct unnest($1) as delivery_id", [delivery_ids])
+    going = "where delivery_id in (select delivery_id from outgoing)"
+    for dataset in contracts.standards:
+        con.execute(f"insert into removed.{dataset} by name select * from raw.{dataset} {going}")
+    for table in (*OF_DELIVERIES, *contracts.standards):
+        con.execute(f"delete from raw.{table} {going}")
+
+
+def _put_in(con: duckdb.DuckDBPyConnection, contracts: Contracts, changes: Changes) -> None:
+    insert_rows(con, "deliveries", DELIVERIES, [_delivery(manifest) for _, manifest in changes.landed.values()])
     for dataset, standard in contracts.standards.items():
-        _create(con, dataset, _landed_columns(standard))
+        found = [
+            (folder, manifest)
+            for folder, manifest in changes.landed.values()
+            if manifest["dataset"] == dataset and manifest["status"] == "accepted"
+        ]
+        _in_batches(_insert_accepted, con, standard, [f"{folder}/accepted.parquet" for folder, _ in found])
+        warned = [f"{folder}/warnings.parquet" for folder, manifest in found if manifest["rows"].get("warned")]
+        _in_batches(_insert_warnings, con, standard, warned)
+        _count_loaded(con, dataset, [manifest["delivery_id"] for _, manifest in found])
 
 
-def _create(con: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str]) -> None:
-    listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-    con.execute(f"create table if not exists raw.{table} ({listed})")
+Insert = Callable[[duckdb.DuckDBPyConnection, Standard, list[str]], None]
 
 
-def _landed_columns(standard: Standard) -> dict[str, str]:
-    return LINEAGE | {name: column.sql_type for name, column in standard.columns.items()}
+def _in_batches(insert: Insert, con: duckdb.DuckDBPyConnection, standard: Standard, files: list[str]) -> None:
+    for start in range(0, len(files), FILES_AT_ONCE):
+        insert(con, standard, files[start : start + FILES_AT_ONCE])
 
 
-def _delete(con: duckdb.DuckDBPyConnection, contracts: Contracts, delivery_ids: list[str]) -> None:
-    for table in ("deliveries", "row_warnings", *contracts.standards):
-        con.execute(f"delete from raw.{table} where list_contains($1, delivery_id)", [delivery_ids])
-
-
-def _insert_accepted(con: duckdb.DuckDBPyConnection, standard: Standard, files: list[Path]) -> None:
+def _insert_accepted(con: duckdb.DuckDBPyConnection, standard: Standard, files: list[str]) -> None:
     """Rows of accepted.parquet files; a column that a file conformed earlier does not have stays NULL."""
-    if not files:
-        return
-    names = [str(file) for file in files]
     scan = "read_parquet($1, union_by_name = true)"
-    found = {row[0] for row in con.execute(f"describe select * from {scan}", [names]).fetchall()}
-    kept = ", ".join(name for name in _landed_columns(standard) if name in found)
-    con.execute(f"insert into raw.{standard.dataset} by name select {kept} from {scan}", [names])
+    found = {row[0] for row in con.execute(f"describe select * from {scan}", [files]).fetchall()}
+    kept = ", ".join(name for name in loaded_columns(standard) if name in found)
+    con.execute(f"insert into raw.{standard.dataset} by name select {kept} from {scan}", [files])
 
 
-def _insert_warnings(con: duckdb.DuckDBPyConnection, standard: Standard, files: list[Path]) -> None:
+def _insert_warnings(con: duckdb.DuckDBPyConnection, standard: Standard, files: list[str]) -> None:
     """Rows of warnings.parquet files, after the rows they speak of; a line that landed as several rows has one moment."""
-    if not files:
-        return
     con.execute(
         f"""
         insert into raw.row_warnings by name
@@ -173,52 +150,20 @@ def _insert_warnings(con: duckdb.DuckDBPyConnection, standard: Standard, files: 
         select warnings.*, taken.region_code, taken.known_from, '{standard.dataset}' as dataset
         from warnings
         inner join taken on warnings.delivery_id = taken.delivery_id and warnings.row_number = taken.row_number""",
-        [[str(file) for file in files]],
+        [files],
+    )
+
+
+def _count_loaded(con: duckdb.DuckDBPyConnection, dataset: str, delivery_ids: list[str]) -> None:
+    """Count what these deliveries brought into `raw.<dataset>`; one without a row has no line."""
+    con.execute(
+        f"""insert into raw.loaded_rows by name
+        select delivery_id, '{dataset}' as dataset, count(*) as loaded_rows, max(known_from) as last_known_from
+        from raw.{dataset} where delivery_id in (select unnest($1)) group by delivery_id""",
+        [delivery_ids],
     )
 
 
 def _delivery(manifest: dict[str, Any]) -> dict[str, Any]:
     counts = {f"rows_{name}": manifest["rows"].get(name, 0) for name in ROW_COUNTS}
     return {**manifest, "conform_version": manifest["version"], **counts}
-
-
-def _describe(con: duckdb.DuckDBPyConnection, contracts: Contracts) -> None:
-    """What the contracts say of feeds and columns, so that no model writes a name or unit a second time."""
-    feeds = [
-        {**feed.model_dump(), "title_zh": feed.title.zh, "title_en": feed.title.en} for feed in contracts.feeds.values()
-    ]
-    columns = [
-        {**column.model_dump(), "dataset": standard.dataset, "column_name": name, "title_zh": column.zh,
-         "title_en": column.en, "is_personal": column.personal,
-         "key_position": standard.key.index(name) + 1 if name in standard.key else None}
-        for standard in contracts.standards.values()
-        for name, column in standard.columns.items()
-    ]  # fmt: skip
-    rules = [
-        {**rule.model_dump(), "dataset": standard.dataset, "rule_id": rule_id, "title_zh": rule.zh, "title_en": rule.en,
-         "fix_zh": rule.fix}
-        for standard in contracts.standards.values()
-        for rule_id, rule in standard.rules.items()
-    ]  # fmt: skip
-    described = (("feeds", FEEDS, feeds), ("columns", COLUMNS, columns), ("row_rules", RULES, rules))
-    for table, shape, rows in described:
-        con.execute(f"drop table if exists raw.{table}")
-        _create(con, table, shape)
-        _insert_rows(con, table, shape, rows)
-
-
-def _insert_rows(con: duckdb.DuckDBPyConnection, table: str, shape: dict[str, str], rows: list[dict[str, Any]]) -> None:
-    """Rows given as dicts, as one statement; keys that the table has no column for are left out."""
-    import pyarrow as pa
-
-    if not rows:
-        return
-    given = pa.table({name: pa.array([_text(row.get(name)) for row in rows], pa.string()) for name in shape})
-    casts = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in shape.items())
-    con.register("given_rows", given)
-    con.execute(f"insert into raw.{table} by name select {casts} from given_rows")
-    con.unregister("given_rows")
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
