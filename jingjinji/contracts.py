@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from jingjinji.codes import CodeListError, code_list, units
 from jingjinji.errors import UserError
@@ -36,6 +36,7 @@ SQL_TYPES: dict[str, str] = {
     "timestamp": "TIMESTAMP",
 }
 NUMBER_TYPES = ("count", "money", "area", "number")
+METRIC_TYPES = ("count", "money", "area")
 MOMENT_TYPES = ("date", "timestamp")
 
 # Raised by hand when the meaning of the generated SQL changes, so that `jjj reland` sees the deliveries as due.
@@ -105,6 +106,41 @@ class Standard(_Model):
     known_from: tuple[str, ...]
     columns: dict[str, Column]
     rules: dict[str, RowRule] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spell_out_metrics(cls, content: Any) -> Any:
+        return with_metrics_named(content)
+
+
+def with_metrics_named(content: Any) -> Any:
+    """The content of a `_standard.yml` whose rules name the metrics, so that no rule lists them by hand.
+
+    `{metrics}` is every column of type count, money or area; `{count_metrics}`, `{money_metrics}`, `{area_metrics}` those of
+    one type; `{metric_names}` the same as `{metrics}` as SQL texts. In `columns:` of a rule an entry `{metrics}` likewise.
+    """
+    if not isinstance(content, dict):
+        return content
+    columns = content.get("columns") or {}
+    by_type = {
+        kind: [name for name, column in columns.items() if isinstance(column, dict) and column.get("type") == kind]
+        for kind in METRIC_TYPES
+    }
+    metrics = [name for name in columns if any(name in names for names in by_type.values())]
+    lists = {f"{kind}_metrics": names for kind, names in by_type.items()} | {"metrics": metrics}
+    lists["metric_names"] = [f"'{name}'" for name in metrics]
+    rules = {code: _spelled_out(rule, lists) for code, rule in (content.get("rules") or {}).items()}
+    return {**content, "rules": rules}
+
+
+def _spelled_out(rule: Any, lists: dict[str, list[str]]) -> Any:
+    if not isinstance(rule, dict) or "check" not in rule:
+        return rule
+    check = str(rule["check"])
+    for name, members in lists.items():
+        check = check.replace(f"{{{name}}}", ", ".join(members))
+    columns = [member for entry in rule.get("columns") or [] for member in lists.get(str(entry).strip("{}"), [entry])]
+    return {**rule, "check": check, "columns": columns}
 
 
 class FeedColumn(_Model):

@@ -19,8 +19,9 @@ UNITS_OF_HEADERS |= {"绝收面积": "公顷", "倒塌间数": "间", "严重损
 def header_of(feed: Feed) -> dict[str, str]:
     """Agreed column → native header of a feed, the unit in braces filled in."""
     headers = {name: column.source for name, column in feed.columns.items() if column.source}
+    first_units = {name: column.units[0] for name, column in feed.columns.items() if column.units}
     return {
-        name: h.replace("{unit}", UNITS_OF_HEADERS.get(h.split("/")[-1].split("(")[0], ""))
+        name: h.replace("{unit}", UNITS_OF_HEADERS.get(h.split("/")[-1].split("(")[0], first_units.get(name, "")))
         for name, h in headers.items()
     }
 
