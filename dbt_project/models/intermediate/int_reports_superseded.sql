@@ -1,0 +1,25 @@
+-- When a landed line was followed by a later report about the same thing. A test holds this list against the marts of versions.
+{%- set versions = [
+    'fct_accident_reports',
+    'fct_disaster_loss_reports',
+    'fct_statistics',
+] %}
+with
+
+reports as (
+    {%- for model in versions %}
+    {%- if not loop.first %}
+    union all
+    {%- endif %}
+    select delivery_id, row_number, known_to from {{ ref(model) }}
+    {%- endfor %}
+)
+
+-- a line of a wide form is superseded once all of its cells are
+select
+    delivery_id,
+    row_number,
+    case when count(known_to) = count(*) then max(known_to) end as known_to
+from reports
+group by delivery_id, row_number
+having count(known_to) = count(*)
