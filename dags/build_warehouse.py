@@ -9,6 +9,8 @@ run's own copy of the last build (the candidate), so nobody sees anything before
 4. **dbt** – staging → intermediate → marts with their tests: one dbt process, one task shown per model.
 5. **check_published** – may this candidate be released? If not, everybody stays on the last release.
 6. **finish_build**, **create_release** – the folder is closed, `current` is swapped.
+7. **send_second_receipts** – senders are told what only the history shows, and which deliveries were held; also when the content
+   was released before, so that what an interrupted run left untold is told.
 
 A failed run is repeated by clearing it from **wait_until_quiet** on. Do not clear single models: dbt runs as a whole.
 """
@@ -63,6 +65,10 @@ with DAG(
     def create_release(candidate: str) -> str:
         return jjj.release(candidate)
 
+    @task(trigger_rule="none_failed")
+    def send_second_receipts() -> None:
+        jjj.send_second_receipts()
+
     dbt = DbtTaskGroup(
         group_id="dbt",
         project_config=ProjectConfig(DBT, manifest_path=jjj.manifest_path(), install_dbt_deps=False),
@@ -89,4 +95,4 @@ with DAG(
     candidate = prepare()
     wait_until_quiet() >> candidate
     release = create_release(candidate)
-    check_incoming(candidate) >> dbt >> check_published(candidate) >> finish_build(candidate) >> release
+    check_incoming(candidate) >> dbt >> check_published(candidate) >> finish_build(candidate) >> release >> send_second_receipts()

@@ -110,6 +110,25 @@ def withdraw(
     typer.echo(reports.landed_text([corrections.withdraw(delivery_id, reason)]))
 
 
+@app.command("receipts")
+def list_receipts(
+    feed: str | None = typer.Argument(None, help="Feed id, for example disaster_losses/hebei; all feeds when absent."),
+    since: str | None = typer.Option(None, help="Only receipts written on this day or later, for example 2023-08-02."),
+    output: str = typer.Option("text", "--format", help="text or json."),
+) -> None:
+    """List what senders were told: first receipts at landing, second receipts after a release, with totals.
+
+    Exit code 2 when the date is wrong.
+
+    Example: jjj receipts disaster_losses/hebei --since 2023-08-01
+    """
+    from jingjinji import query
+    from jingjinji.outbox import listing
+
+    found = listing.receipts(feed, query.parse_day(since, "--since"))
+    typer.echo(listing.as_json(found) if output == "json" else listing.as_text(found))
+
+
 # ---------------------------------------------------------------- build, check
 
 

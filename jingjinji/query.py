@@ -98,7 +98,7 @@ def view_sql(con: duckdb.DuckDBPyConnection, as_of: date | None = None) -> dict[
     return {mart: _select(mart, columns, macros, as_of) for mart, columns in mart_columns(con).items()}
 
 
-def parse_day(text: str | None) -> date | None:
+def parse_day(text: str | None, option: str = "--as-of") -> date | None:
     """A day as written on the command line.
 
     Raises:
@@ -109,9 +109,9 @@ def parse_day(text: str | None) -> date | None:
     try:
         day = datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError as error:
-        raise QueryError(f"--as-of {text}: not a day; write year-month-day, for example 2023-08-02") from error
+        raise QueryError(f"{option} {text}: not a day; write year-month-day, for example 2023-08-02") from error
     if day > LAST_DAY:
-        raise QueryError(f"--as-of {text}: the last day that can be asked is {LAST_DAY}")
+        raise QueryError(f"{option} {text}: the last day that can be asked is {LAST_DAY}")
     return day
 
 

@@ -1,4 +1,4 @@
-"""The whole chain in one process, without Airflow: land → build → check → release → export."""
+"""The whole chain in one process, without Airflow: land → build → check → release → second receipts → export."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from jingjinji.errors import UserError
 from jingjinji.landing import Outcome, land_inbox
 from jingjinji.operate import orchestration
+from jingjinji.outbox import send_second_receipts
 
 
 class ChainError(UserError):
@@ -39,6 +40,7 @@ def run(say: Callable[[str], None]) -> ChainResult:
     """
     landed = tuple(outcome for feed_id in orchestration.feed_ids() for outcome in _land(feed_id, say))
     release_id = release_landed(say)
+    send_second_receipts(say)
     exported = _export(say) if release_id else ()
     return ChainResult(landed, release_id, exported)
 

@@ -202,6 +202,14 @@ def release(candidate: str) -> str:
     return made.release_id
 
 
+def send_second_receipts() -> None:
+    """Tell senders what the current release says of their deliveries; nothing where they have read it already."""
+    from jingjinji.outbox import send_second_receipts as send
+
+    sent = send(log.info)
+    log.info("%s second receipts with %s notes", len(sent.receipts), sent.notes)
+
+
 def export(agreement_id: str) -> None:
     """Write the delivery of one sharing agreement from the current release."""
     from jingjinji.export import export as write
