@@ -86,6 +86,8 @@ def built(
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, tuple[ModelResult, ...]]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JJJ_HOME", str(tmp_path_factory.mktemp("accidents")))
+        # tests of seeds that others read as well belong to those models
+        patch.setenv("DBT_INDIRECT_SELECTION", "buildable")
         _published()
         _invented()
         candidate = prepare_candidate("accidents")
@@ -105,7 +107,7 @@ def test_grade_bounds_and_counting_floor_are_tested_in_dbt(built: tuple[Any, tup
     passed = {
         result.name.rpartition(".")[2] for result in built[1] if result.kind == "unit_test" and result.status == "pass"
     }
-    assert passed == {
+    assert passed >= {
         "test_grade_at_the_bounds_of_deaths",
         "test_grade_at_the_bounds_of_serious_injuries",
         "test_grade_at_the_bounds_of_loss",

@@ -1,9 +1,14 @@
 {#- Metrics of an accident report that are carried from version to version, as the standard names them. -#}
 {% macro accident_metrics() -%}
     {{ return([
-        'deaths_persons', 'late_deaths_persons', 'missing_persons', 'serious_injuries_persons', 'injured_persons',
-        'direct_loss_cny',
+        'deaths_persons', 'late_deaths_persons', 'missing_persons', 'serious_injuries_persons',
+        'light_injuries_persons', 'injured_persons', 'direct_loss_cny',
     ]) }}
+{%- endmacro %}
+
+{#- When a report arrived at each level, in the order of the levels: times of that report alone, never carried. -#}
+{% macro accident_clock_columns() -%}
+    {{ return(['known_at', 'reported_county_at', 'reported_city_at', 'reported_province_at', 'reported_ministry_at']) }}
 {%- endmacro %}
 
 {#- Deaths without those reported as late. A late figure above all deaths belongs to an older total and takes nothing off. -#}

@@ -37,6 +37,17 @@ described as (
         {{ last_known('accident_name', keys) }} as known_name,
         {{ last_known('accident_kind', keys) }} as known_kind,
         {{ last_known('place_code', keys) }} as known_place_code,
+        {{ last_known('industry_code', keys) }} as known_industry_code,
+        -- a code with its edition, a point with its datum: stated together or not at all, never mixed between reports
+        {{ last_known('accident_type_code', keys) }} as known_type_code,
+        nullif(
+            {{ last_known("case when accident_type_code is not null then coalesce(accident_type_standard, '') end", keys) }}, ''
+        ) as known_type_standard,
+        {{ last_known('case when place_lat is not null then place_lon end', keys) }} as known_place_lon,
+        {{ last_known('case when place_lon is not null then place_lat end', keys) }} as known_place_lat,
+        nullif(
+            {{ last_known("case when place_lon is not null and place_lat is not null then coalesce(place_datum, '') end", keys) }}, ''
+        ) as known_place_datum,
         max(case when is_cancellation then 1 else 0 end) over (
             partition by region_code, accident_id order by report_number rows unbounded preceding
         ) = 1 as is_cancelled,

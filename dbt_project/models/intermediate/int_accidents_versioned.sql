@@ -29,6 +29,7 @@ select
     reports.known_kind as accident_kind,
     reports.known_place_code as place_code,
     reports.window_days,
+    reports.window_ends_at,
     reports.is_cancelled,
     reports.occurred_at,
     reports.as_of_at,
@@ -42,6 +43,7 @@ select
     cast(counted.deaths_counted_persons as bigint) as deaths_counted_persons,
     cast(metrics.missing_persons as bigint) as missing_persons,
     cast(metrics.serious_injuries_persons as bigint) as serious_injuries_persons,
+    cast(metrics.light_injuries_persons as bigint) as light_injuries_persons,
     cast(metrics.injured_persons as bigint) as injured_persons,
     cast(metrics.direct_loss_cny as decimal(20, 2)) as direct_loss_cny
 from reports

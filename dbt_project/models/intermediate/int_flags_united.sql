@@ -2,6 +2,8 @@
 -- models there are: a new int_<dataset>_flagged is added here.
 {%- set history = [
     'int_flags_same_key',
+    'int_accidents_flagged',
+    'int_accident_duplicates_flagged',
 ] %}
 with
 
