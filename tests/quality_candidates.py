@@ -7,17 +7,9 @@ from typing import Any
 
 import duckdb
 
+from jingjinji.build.tables import make_tables
 from jingjinji.contracts import load_contracts
 
-LANDED = {"delivery_id": "VARCHAR", "row_number": "BIGINT", "known_from": "TIMESTAMP", "landed_at": "TIMESTAMP"}
-DELIVERIES = """
-create table raw.deliveries (
-    delivery_id varchar, conform_version integer, feed_id varchar, dataset varchar, region varchar, file_name varchar,
-    file_sha256 varchar, period varchar, landed_at timestamp, rule_set_version varchar, status varchar,
-    rows_received bigint, rows_accepted bigint, rows_quarantined bigint, rows_duplicate bigint, rows_ignored bigint,
-    rows_refused bigint, data_origin varchar
-)
-"""
 # A report that keeps every rule; a test changes what it wants to be wrong.
 LOSS = {
     "known_from": "2023-08-02 06:00:00",
@@ -38,18 +30,13 @@ def raw_candidate(root: Path, run_id: str = "20230802T080000") -> Path:
     path.parent.mkdir(parents=True)
     contracts = load_contracts()
     with duckdb.connect(str(path)) as connection:
-        connection.execute("create schema raw")
-        connection.execute(DELIVERIES)
+        make_tables(connection, contracts)
         connection.execute(
             "create table raw.feeds (feed_id varchar, dataset varchar, region varchar, region_code varchar)"
         )
         for feed in contracts.feeds.values():
             row = [feed.feed_id, feed.dataset, feed.region, feed.region_code]
             connection.execute("insert into raw.feeds values (?, ?, ?, ?)", row)
-        for dataset, standard in contracts.standards.items():
-            types = LANDED | {name: column.sql_type for name, column in standard.columns.items()}
-            columns = ", ".join(f"{name} {type_}" for name, type_ in types.items())
-            connection.execute(f"create table raw.{dataset} ({columns})")
     return path
 
 

@@ -266,15 +266,20 @@ def _hold(
     with duckdb.connect(str(candidate)) as connection:
         connection.execute("begin")
         for delivery in held:
-            connection.execute(f"delete from raw.{new[delivery]} where delivery_id = ?", [delivery])
+            table = new[delivery]
+            connection.execute(
+                f"insert into removed.{table} select * from raw.{table} where delivery_id = ?", [delivery]
+            )
+            connection.execute(f"delete from raw.{table} where delivery_id = ?", [delivery])
+            connection.execute("delete from raw.loaded_rows where delivery_id = ?", [delivery])
             connection.execute("update raw.deliveries set status = 'held' where delivery_id = ?", [delivery])
             _remember_reasons(connection, delivery, held[delivery])
-        for delivery, dataset in new.items():
-            connection.execute(
-                "insert into raw.incoming_checks select delivery_id, conform_version::varchar, ?, ?, ?, ?"
-                " from raw.deliveries where delivery_id = ?",
-                [dataset, run_id, checked_at, delivery in held, delivery],
-            )
+        connection.execute(
+            "insert into raw.incoming_checks"
+            " select delivery_id, conform_version::varchar, dataset, $1, $2, list_contains($3, delivery_id)"
+            " from raw.deliveries where delivery_id in (select unnest($4))",
+            [run_id, checked_at, list(held), list(new)],
+        )
         rows = connection.execute("select delivery_id, feed_id from raw.deliveries where status = 'held'").fetchall()
         connection.execute("commit")
     return dict(rows)
