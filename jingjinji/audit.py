@@ -83,12 +83,23 @@ def verify_chain(at: Home | None = None) -> Chain:
     return Chain(number, link)
 
 
-def read(at: Home | None = None) -> list[dict[str, Any]]:
-    """All records, oldest first, unchecked."""
+def read(at: Home | None = None, *, events: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    """Records, oldest first, unchecked.
+
+    Args:
+        at: The home whose log is meant; the current one when absent.
+        events: Only these; every delivery leaves a record, so that ten years of them are better not all taken apart.
+    """
     path = (at or home()).audit_log
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    with path.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines if not events or _may_be(line, events)]
+
+
+def _may_be(line: str, events: tuple[str, ...]) -> bool:
+    """The event stands in its record in full; that it may also stand in somebody's reason is for the caller to see."""
+    return any(f'"event":"{event}"' in line for event in events)
 
 
 def _check_line(path: Path, number: int, line: str, link: str) -> str:

@@ -177,7 +177,7 @@ def last_build() -> dict[str, Any] | None:
 def is_settled(run_id: str) -> bool:
     """Whether the build became a release, or was found to hold what the release already held."""
     events = ("release.create", "release.unchanged")
-    return any(e["event"] in events and e["facts"].get("run_id") == run_id for e in audit.read())
+    return any(e["event"] in events and e["facts"].get("run_id") == run_id for e in audit.read(events=events))
 
 
 def rules_hash() -> str:

@@ -106,10 +106,9 @@ def withdraw(delivery_id: str, reason: str) -> Outcome:
     if not reason.strip():
         raise CorrectionError("撤回须写明原因：--reason")
     reason = masked(reason)
-    found = [m for _, m in landing.current_deliveries() if m["delivery_id"] == delivery_id]
-    if not found:
+    manifest = _find(delivery_id)
+    if manifest is None:
         raise CorrectionError(f"没有编号为 {delivery_id} 的报送；编号见 jjj land 的输出或回执")
-    manifest = found[0]
     if manifest["status"] == "withdrawn":
         raise CorrectionError(f"报送 {delivery_id} 已于 {manifest['landed_at']} 撤回")
     received = manifest["rows"]["received"]
@@ -132,6 +131,14 @@ def withdraw(delivery_id: str, reason: str) -> Outcome:
     return Outcome(manifest["feed_id"], name, "withdrawn", True, delivery_id, rows, receipt, (message,), version)
 
 
+def _find(delivery_id: str) -> dict[str, Any] | None:
+    """The current manifest of a delivery, asked of each feed's folder rather than of every delivery."""
+    if not delivery_id or Path(delivery_id).name != delivery_id:
+        return None
+    folders = (feed / delivery_id for feed in home().deliveries.glob("*/*"))
+    return next((manifest for folder in folders if (manifest := landing.current_manifest(folder))), None)
+
+
 # ---------------------------------------------------------------- rehearsal
 
 
@@ -142,8 +149,10 @@ def rehearsal() -> Iterator[Home]:
     copy = Home(Path(tempfile.mkdtemp(prefix="rehearsal-", dir=real.root)))
     before = os.environ.get("JJJ_HOME")
     try:
-        shutil.copytree(real.deliveries, copy.deliveries, copy_function=os.link)
+        _link_deliveries(real.deliveries, copy.deliveries)
         copy.archive.symlink_to(real.archive)
+        if real.compacted.exists():
+            copy.compacted.symlink_to(real.compacted)
         if real.marker.exists():
             copy.marker.symlink_to(real.marker)
         if real.current.is_symlink():
@@ -157,6 +166,15 @@ def rehearsal() -> Iterator[Home]:
     finally:
         os.environ.pop("JJJ_HOME") if before is None else os.environ.update(JJJ_HOME=before)
         shutil.rmtree(copy.root, ignore_errors=True)
+
+
+def _link_deliveries(source: Path, target: Path) -> None:
+    """The same delivery folders with links to their versions, which never change; new versions get a folder of their own."""
+    target.mkdir(parents=True)
+    for version in source.glob("*/*/*/v[0-9]*"):
+        link = target / version.relative_to(source)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(version)
 
 
 def rehearse(action: Callable[[], Any], say: Callable[[str], None]) -> tuple[str, ...]:

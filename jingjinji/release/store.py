@@ -170,7 +170,8 @@ def rolled_back_from(at: Home | None = None) -> str | None:
     """The release that the current one was chosen instead of by a rollback; None when no rollback made it current."""
     place = at or home()
     current = current_release(place)
-    moves = [e for e in audit.read(place) if e["event"] in ("release.create", "release.rollback")]
+    events = ("release.create", "release.rollback")
+    moves = [e for e in audit.read(place, events=events) if e["event"] in events]
     if current is None or not moves or moves[-1]["event"] != "release.rollback":
         return None
     facts = moves[-1]["facts"]
