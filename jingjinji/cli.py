@@ -42,7 +42,7 @@ def land(
     feed: str = typer.Argument(..., help="Feed id, for example disaster_losses/hebei."),
     files: list[Path] = typer.Argument(..., exists=True, dir_okay=False, help="One or more received files."),
     period: str | None = typer.Option(None, help="What the delivery is for, for example 2023-08-01."),
-    data_origin: str = typer.Option("real", help="real or simulated; a home holds one of them only."),
+    data_origin: str | None = typer.Option(None, help="real or simulated; the file name says it when left out."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Judge and say, keep nothing."),
     output: str = typer.Option("text", "--format", help="text or json."),
 ) -> None:
@@ -299,6 +299,34 @@ def verify_delivery(
     from jingjinji import verify
 
     raise typer.Exit(verify.main([str(folder), *(["--key", key] if key else [])]))
+
+
+# ---------------------------------------------------------------- understanding: inspect, explain, docs
+
+
+@app.command("inspect")
+def inspect_files(
+    files: list[Path] = typer.Argument(..., exists=True, dir_okay=False, help="Files of any kind, with no contract."),
+    standard: str | None = typer.Option(None, help="Compare with this dataset only; with all when absent."),
+    draft: Path | None = typer.Option(None, help="Write a drafted feed here, for example feeds/accidents/new.yml."),
+    region_code: str | None = typer.Option(None, help="Code of the region that sends, for the draft."),
+    output: str = typer.Option("text", "--format", help="text or json."),
+) -> None:
+    """What foreign files are: format, encoding, sheets, header, columns, units, dates, personal data; and a drafted feed.
+
+    Nothing is landed and no personal value is shown. Exit code 1 when a file could not be read at all, or no draft made.
+
+    Example: jjj inspect unknown.xlsx --draft feeds/accidents/new.yml --region-code 120000
+    """
+    from jingjinji import inspecting
+    from jingjinji.inspecting import showing
+
+    found = inspecting.inspect(files, standard)
+    typer.echo(inspecting.as_json(found) if output == "json" else showing.text(found))
+    if draft:
+        written = inspecting.write_draft(found[0], draft, region_code)
+        typer.echo(f"已起草 {written}，请核对其中每个 TODO，再用 jjj land … --dry-run 试判", err=True)
+    raise typer.Exit(0 if all(file.is_readable for file in found) else 1)
 
 
 # ---------------------------------------------------------------- operating: run, doctor, demo, up

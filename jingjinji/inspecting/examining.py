@@ -1,0 +1,271 @@
+"""One file → its facts. Runs inside a limited child process: a file may be anything, a bomb included."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from jingjinji.contracts import Contracts
+from jingjinji.inspecting import headers, matching, profiling
+from jingjinji.inspecting.facts import ColumnFacts, DatasetMatch, FileFacts, TableFacts
+from jingjinji.inspecting.kinds import half_width
+from jingjinji.inspecting.opening import RawTable, delimiter_of, open_delimited, open_json, open_workbook
+from jingjinji.landing import secrecy
+from jingjinji.landing.detect import Detected, UnreadableError, detect
+
+EXPECTED = {
+    ".csv": "csv",
+    ".txt": "csv",
+    ".tsv": "csv",
+    ".json": "json",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".xls": "xls",
+}
+# Workbooks that inspection can read and landing does not take.
+READ_ALL_THE_SAME = ("xlsb", "ods")
+SHOWN_TITLES = 5
+SHOWN_MATCHES = 3
+# Encodings tried when neither UTF-8 nor GB18030 decodes every byte; only to show what the file might be.
+GUESSED = ("big5hkscs", "shift_jis", "latin-1")
+OTHERS = {
+    b"%PDF": "pdf",
+    b"\x1f\x8b": "gzip",
+    b"Rar!": "rar",
+    b"7z\xbc\xaf": "7z",
+    b"SQLite": "sqlite",
+    b"PAR1": "parquet",
+}
+INSIDE_ZIP = {
+    "xl/workbook.bin": "xlsb",
+    "content.xml": "ods",
+    "word/document.xml": "docx",
+    "ppt/presentation.xml": "pptx",
+}
+
+
+def examine(path: Path, contracts: Contracts, names: matching.Names, dataset: str | None = None) -> FileFacts:
+    """Everything an inspection says about one file.
+
+    Args:
+        path: the file; read only.
+        contracts: standards and feeds it is compared with.
+        names: `matching.agreed_names(contracts)`.
+        dataset: compare with this standard only.
+    """
+    facts = FileFacts(name=path.name, size_bytes=path.stat().st_size, extension=path.suffix.lower(), format="unknown")
+    if other := _other_format(path):
+        note = f"是{other}，不是表格数据；请转为 xlsx、csv 或 json"
+        if other not in READ_ALL_THE_SAME:
+            return facts.model_copy(update={"format": other, "findings": (note,), "is_readable": False})
+    try:
+        detected = detect(path)
+    except UnreadableError as error:
+        if other is None and error.code == "F03":
+            return _guessed(facts, path, error, contracts, names, dataset)
+        if other is None or error.code != "F02":
+            return facts.model_copy(update={"findings": (f"{error.message}。{error.fix}",), "is_readable": False})
+        detected = Detected(other, None)
+    facts = facts.model_copy(update=_bytes_facts(path, Detected(other or detected.format, detected.encoding)))
+    try:
+        secrecy.refuse_secret(path, detected)
+    except UnreadableError as error:
+        found = f"{error.message.split('；')[0]}：没有读取，也不显示任何内容"
+        return facts.model_copy(update={"findings": (*facts.findings, found), "is_marked_secret": True})
+    return _with_tables(facts, path, contracts, names, dataset)
+
+
+def unreadable(path: Path, finding: str) -> FileFacts:
+    """What can be said of a file that could not be read."""
+    extension = path.suffix.lower()
+    size = path.stat().st_size
+    return FileFacts(
+        name=path.name, size_bytes=size, extension=extension, format="unknown", findings=(finding,), is_readable=False
+    )
+
+
+def _with_tables(
+    facts: FileFacts, path: Path, contracts: Contracts, names: matching.Names, dataset: str | None
+) -> FileFacts:
+    try:
+        raw, extra = _open(path, facts)
+    except Exception as error:  # a foreign file may break any reader; its message may quote the content
+        note = f"读取失败（{type(error).__name__}）：文件可能损坏、有密码或被截断"
+        return facts.model_copy(update={"findings": (*facts.findings, note), "is_readable": False})
+    tables = tuple(_table(table, facts.format, contracts, names, dataset) for table in raw)
+    return facts.model_copy(update={"tables": tables} | extra)
+
+
+def _open(path: Path, facts: FileFacts) -> tuple[list[RawTable], dict[str, str]]:
+    if facts.format in ("xlsx", "xls", "xlsb", "ods"):
+        return open_workbook(path, facts.format), {}
+    encoding = facts.encoding or "utf-8"
+    if facts.format == "json":
+        return [open_json(path, encoding)], {}
+    delimiter = delimiter_of(path, encoding)
+    return [open_delimited(path, encoding, delimiter)], {"delimiter": delimiter}
+
+
+# ---------------------------------------------------------------- bytes
+
+
+def _other_format(path: Path) -> str | None:
+    """What the file is when it is no table of text, JSON or workbook that landing reads; None when it may be one."""
+    with path.open("rb") as raw:
+        head = raw.read(512)
+    if found := next((name for magic, name in OTHERS.items() if head.startswith(magic)), None):
+        return found
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<html", b"<!doctype html", b"<table")):
+        return "html"
+    if start.startswith(b"<?xml") or start.startswith(b"<"):
+        return "xml"
+    if not head.startswith(b"PK"):
+        return None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            inside = set(archive.namelist())
+    except zipfile.BadZipFile:
+        return None
+    found = next((name for part, name in INSIDE_ZIP.items() if part in inside), None)
+    return found or (None if "xl/workbook.xml" in inside or "[Content_Types].xml" in inside else "zip")
+
+
+def _bytes_facts(path: Path, detected: Detected) -> dict[str, object]:
+    findings = []
+    if detected.format in READ_ALL_THE_SAME:
+        findings.append(f"是{detected.format}工作簿，不能直接报送；请另存为xlsx")
+    elif EXPECTED.get(path.suffix.lower()) != detected.format:
+        findings.append(f"扩展名是{path.suffix or '（无）'}，内容实际是{detected.format}")
+    facts: dict[str, object] = {"format": detected.format, "encoding": detected.encoding}
+    if detected.encoding:
+        with path.open("rb") as raw:
+            head = raw.read(1 << 20)
+        confidence = _confidence(path, detected.encoding)
+        facts |= {
+            "encoding_confidence": confidence, "line_end": "CRLF" if b"\r\n" in head else "LF",
+            "has_bom": detected.encoding in ("utf-8-sig", "utf-16"),
+        }  # fmt: skip
+        if confidence < 0.5:
+            findings.append(f"按{detected.encoding}能解码，但多是生僻字，可能是别的编码")
+    return facts | {"findings": tuple(findings)}
+
+
+def _confidence(path: Path, encoding: str) -> float:
+    """UTF-8 with other than ASCII decodes by chance practically never; GB18030 does, so its characters are looked at."""
+    with path.open(encoding=encoding, errors="ignore", newline="") as text:
+        sample = text.read(1 << 18)
+    foreign = [character for character in sample if not character.isascii()]
+    if encoding != "gb18030" or not foreign:
+        return 1.0
+    common = sum(_is_common(character) for character in foreign)
+    return round(common / len(foreign), 2)
+
+
+def _is_common(character: str) -> bool:
+    """Whether GB 2312 holds it: everyday Chinese and its punctuation."""
+    try:
+        return bool(character.encode("gb2312"))
+    except UnicodeEncodeError:
+        return False
+
+
+def _guessed(
+    facts: FileFacts,
+    path: Path,
+    error: UnreadableError,
+    contracts: Contracts,
+    names: matching.Names,
+    dataset: str | None,
+) -> FileFacts:
+    """Text that neither UTF-8 nor GB18030 decodes: shown in the encoding it might be, with little confidence."""
+    sample = path.read_bytes()[: 1 << 20] if facts.size_bytes < 1 << 26 else path.open("rb").read(1 << 20)
+    if b"\x00" in sample:
+        note = "是二进制文件，不是文字表格"
+        return facts.model_copy(update={"format": "binary", "findings": (note,), "is_readable": False})
+    encoding = next(e for e in GUESSED if _decodes(sample[:-4] or sample, e))
+    update = {
+        "format": "csv", "encoding": encoding, "encoding_confidence": 0.3 if encoding != "latin-1" else 0.1,
+        "findings": (f"{error.message}；暂按{encoding}显示，不能直接报送。{error.fix}",),
+    }  # fmt: skip
+    return _with_tables(facts.model_copy(update=update), path, contracts, names, dataset)
+
+
+def _decodes(sample: bytes, encoding: str) -> bool:
+    try:
+        sample.decode(encoding)
+    except UnicodeDecodeError as error:
+        return error.start > len(sample) - 4
+    return True
+
+
+# ---------------------------------------------------------------- tables
+
+
+def _table(
+    table: RawTable, file_format: str, contracts: Contracts, names: matching.Names, dataset: str | None
+) -> TableFacts:
+    known = frozenset(name for of_column in names.values() for name in of_column)
+    header = headers.find_header(table, known)
+    body = headers.split_body(table, header)
+    is_sheet = file_format in ("xlsx", "xls", "xlsb", "ods")
+    columns = profiling.profile(header.headers, body.rows, table.first_column, is_sheet)
+    named = [c for c in columns if c.header]
+    found = []
+    if named and body.rows:
+        found = matching.closest(columns, contracts, names)
+        found = (
+            [m for m in found if m.dataset == dataset] if dataset else [m for m in found if m.matched][:SHOWN_MATCHES]
+        )
+    titles = [" ".join(filter(None, map(half_width, dict.fromkeys(row)))) for row in table.rows[: header.at or 0]]
+    width = max((len(row) for row in table.rows), default=0)
+    return TableFacts(
+        name=table.name, state=table.state, rows_total=table.rows_total, is_complete=table.is_complete,
+        rows_profiled=len(body.rows), width=width, header_row=None if header.at is None else table.first_row + header.at,
+        header_rows=header.rows, titles=tuple(profiling.shown(t) for t in titles if t)[:SHOWN_TITLES],
+        rows_of_data=table.rows_total - (header.at or 0) - header.rows - body.ghosts - len(body.footers),
+        ghost_rows=body.ghosts, ghost_columns=max(0, width - len(columns)), footers=tuple(body.footers),
+        footer_words=tuple(body.footer_words), totals=tuple(body.totals), ragged=_ragged(table, header, file_format),
+        merged_areas=len(table.merged), records=table.records,
+        findings=tuple(table.findings + _findings(columns, body, table, header)), columns=tuple(columns),
+        matches=tuple(_with_key(m, contracts, header.headers, body) for m in found),
+    )  # fmt: skip
+
+
+def _ragged(table: RawTable, header: headers.Header, file_format: str) -> tuple[int, ...]:
+    """First rows of a delimited text that have more or fewer cells than the header."""
+    if file_format != "csv" or header.at is None:
+        return ()
+    start, width = header.at + header.rows, len(header.headers)
+    odd = [n for n, row in enumerate(table.rows[start:], table.first_row + start) if row and len(row) != width]
+    return tuple(odd[: profiling.ODD_ROWS])
+
+
+def _findings(columns: list[ColumnFacts], body: headers.Body, table: RawTable, header: headers.Header) -> list[str]:
+    found = []
+    if header.at is None and table.headers is None and table.rows:
+        found.append("没有找到表头")
+    if body.totals:
+        found.append(f"第{'、'.join(map(str, body.totals[:5]))}行疑似合计行：入库会重复计数，须请报送单位去掉")
+    twice = [name for name in dict.fromkeys(header.headers) if name and header.headers.count(name) > 1]
+    if twice:
+        found.append(f"表头重复：{'、'.join(twice[:5])}")
+    if any(c.personal for c in columns):
+        found.append(
+            "疑似含个人信息的列：" + "、".join(c.header or c.position for c in columns if c.personal) + "；其值不显示"
+        )
+    first = header.at + header.rows if header.at is not None else 0
+    tall = [a[0] + 1 for a, b in table.merged if b[0] > a[0] and a[0] + 1 - table.first_row >= first]
+    if tall:
+        found.append(f"数据区有{len(tall)}处跨行合并的单元格，第一处在第{tall[0]}行：其值归哪一行不能确定")
+    return found
+
+
+def _with_key(found: DatasetMatch, contracts: Contracts, native: list[str], body: headers.Body) -> DatasetMatch:
+    """How many rows repeat the key of the standard, where all its columns were matched (the region aside)."""
+    at = {m.column: native.index(m.header) for m in found.matched if m.header in native}
+    key = [name for name in contracts.standards[found.dataset].key if name != "region_code"]
+    if not key or any(name not in at for name in key):
+        return found
+    keys = [tuple(half_width(row[at[n]]) if at[n] < len(row) else "" for n in key) for _, row in body.rows]
+    return found.model_copy(update={"key_repeated_rows": len(keys) - len(set(keys))})

@@ -1,0 +1,253 @@
+"""`jjj inspect`: what is said of foreign files, and drafts that land."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import zipfile
+from pathlib import Path
+
+import duckdb
+import openpyxl
+import pytest
+from typer.testing import CliRunner
+
+from jingjinji import contracts, inspecting
+from jingjinji.cli import app
+from jingjinji.inspecting import showing
+from jingjinji.inspecting.facts import ColumnFacts, FileFacts
+from jingjinji.landing import Outcome, land
+from jingjinji.paths import PROJECT, Home
+
+DEMO = PROJECT / "demo" / "inbox"
+MOBILE = "13912345678"  # invented
+IDENTITY = "110101199003070978"  # invented, with a right check character
+
+
+def inspected(path: Path, dataset: str | None = None) -> FileFacts:
+    (facts,) = inspecting.inspect([path], dataset)
+    return facts
+
+
+def columns(facts: FileFacts) -> dict[str, ColumnFacts]:
+    return {column.header: column for column in facts.tables[0].columns}
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project of the test's own: the seeds as they are, the feeds as a copy that may be changed."""
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "dbt_project").symlink_to(PROJECT / "dbt_project")
+    shutil.copytree(PROJECT / "feeds", root / "feeds")
+    monkeypatch.setenv("JJJ_PROJECT", str(root))  # for the child process
+    monkeypatch.setattr(contracts, "PROJECT", root)
+    return root
+
+
+# ---------------------------------------------------------------- drafts
+
+
+@pytest.mark.parametrize(
+    ("file", "forgotten", "code"),
+    [
+        ("accidents/tianjin/2016-02_casualties.csv", "accidents/tianjin", "120000"),
+        ("accidents/hebei/2018-11-28_first.xlsx", "accidents/hebei", "130000"),
+        ("disaster_losses/hebei/2023-08-10_losses.xlsx", "disaster_losses/hebei", "130000"),
+        ("disaster_losses/beijing/2023-08-08.json", None, "110000"),
+        ("statistics/tianjin/2026-06_gdp_population.csv", "statistics/tianjin", "120000"),
+        ("statistics/hebei/2026-06_yearly.xlsx", "statistics/hebei", "130000"),
+    ],
+)
+def test_draft_of_a_file_lands_its_rows(home: Home, project: Path, file: str, forgotten: str | None, code: str) -> None:
+    """Without the feed that was written for the file, where other feeds and the standard speak its language."""
+    dataset = file.split("/")[0]
+    agreed = rows_of(land("/".join(file.split("/")[:2]), DEMO / file))
+    if forgotten:
+        (project / "feeds" / f"{forgotten}.yml").unlink()
+    draft = inspecting.draft_feed(inspected(DEMO / file, dataset), code)
+    (project / "feeds" / dataset / "drafted.yml").write_text(draft, encoding="utf-8")
+    assert rows_of(land(f"{dataset}/drafted", DEMO / file)) == agreed != []
+
+
+def rows_of(outcome: Outcome) -> list[tuple[object, ...]]:
+    """Accepted rows without what differs from delivery to delivery."""
+    assert outcome.receipt and outcome.status == "accepted", outcome.messages
+    path = outcome.receipt.parent / "accepted.parquet"
+    return duckdb.sql(f"select * exclude (delivery_id, landed_at) from '{path}' order by all").fetchall()
+
+
+def test_draft_leaves_what_it_does_not_know_to_a_human(home: Home, project: Path, tmp_path: Path) -> None:
+    path = tmp_path / "2023-08-09.csv"
+    path.write_text("灾害事件编号,报告阶段,受灾人口,神秘列\nE1,初报,12,x\nE2,初报,13,y\n", encoding="utf-8")
+    draft = inspecting.draft_feed(inspected(path, "disaster_losses"), None)
+    assert "没有写明单位，暂按人" in draft
+    assert "ignore: [神秘列]" in draft
+    assert "TODO 数据截至时间" in draft
+    (project / "feeds/disaster_losses/drafted.yml").write_text(draft, encoding="utf-8")
+    outcome = land("disaster_losses/drafted", path)
+    assert outcome.status == "refused"  # a TODO is never taken for an answer
+    assert "TODO" in outcome.messages[0]["message"]
+
+
+def test_draft_maps_codes_as_other_feeds_do_and_names_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "2023-08-09.csv"
+    path.write_text("灾害事件编号,灾种,受灾人口(万人)\nE1,暴雨洪涝,1.2\nE2,下雨,1\n", encoding="utf-8")
+    draft = inspecting.draft_feed(inspected(path, "disaster_losses"), "120000")
+    assert "map: {暴雨洪涝: 洪涝}" in draft
+    assert "不在代码表 ref_disaster_kinds.kind_code 中：下雨" in draft
+    assert "affected_persons: {from: '受灾人口({unit})', units: [万人]}" in draft
+
+
+def test_draft_is_never_written_over_a_file(tmp_path: Path) -> None:
+    target = tmp_path / "there.yml"
+    target.write_text("mine", encoding="utf-8")
+    result = CliRunner().invoke(
+        app, ["inspect", str(DEMO / "accidents/hebei/2018-11-28_first.xlsx"), "--draft", str(target)]
+    )
+    assert result.exit_code == 1
+    assert target.read_text(encoding="utf-8") == "mine"
+
+
+# ---------------------------------------------------------------- what is said
+
+
+def test_header_titles_footers_and_ghosts_of_a_workbook(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    rows = [
+        ["某市灾情统计表"], [], ["编号", "人口", None, "面积(亩)"], [None, "受灾(人)", "死亡(人)", None],
+        ["A1", 12, 0, 1.5], ["A2", 13, 1, 2.5], ["合计", 25, 1, 4], [], ["填表人：某某"],
+    ]  # fmt: skip
+    for row in rows:
+        sheet.append(row)
+    sheet.merge_cells("A1:D1")
+    sheet.merge_cells("B3:C3")
+    sheet.merge_cells("A3:A4")
+    sheet.merge_cells("D3:D4")
+    book.create_sheet("密件").sheet_state = "hidden"
+    book.save(tmp_path / "x.xlsx")
+    facts = inspected(tmp_path / "x.xlsx")
+    table = facts.tables[0]
+    assert (table.header_row, table.header_rows, table.titles) == (3, 2, ("某市灾情统计表",))
+    assert list(columns(facts)) == ["编号", "人口/受灾(人)", "人口/死亡(人)", "面积(亩)"]
+    assert (table.ghost_rows, table.footers, table.totals, table.rows_of_data) == (1, (9,), (7,), 3)
+    assert columns(facts)["面积(亩)"].unit == "亩"
+    assert facts.tables[1].state == "hidden"
+
+
+def test_kinds_of_columns(tmp_path: Path) -> None:
+    path = tmp_path / "kinds.csv"
+    path.write_text(
+        "编号,人数,损失(万元),发生时间,核查日期,序列日期,占比,备注\n"
+        '007,1,"1,234.5",2023年8月1日6时,2023/8/1,45139,12.5%,甲\n'
+        "008,－,2,2023年8月2日7时,2023/8/2,45140,3%,乙\n"
+        "009,２,三,2023年8月3日,2023/8/3,45141,4%,丙\n",
+        encoding="gb18030",
+    )
+    found = columns(inspected(path))
+    assert {name: c.kind for name, c in found.items()} == {
+        "编号": "code", "人数": "count", "损失(万元)": "mixed", "发生时间": "timestamp", "核查日期": "date",
+        "序列日期": "excel_serial", "占比": "percent", "备注": "text",
+    }  # fmt: skip
+    assert found["人数"].null_words == {"-": 1} and found["人数"].full_width == 2
+    assert found["损失(万元)"].odd_rows == (4,)
+    assert found["核查日期"].date_styles == ("slash",)
+
+
+def test_personal_values_are_never_shown(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text(f"队伍,备用,值班人,证件\n甲,{MOBILE},某甲某,{IDENTITY}\n乙,无,某乙某,无\n", encoding="utf-8")
+    facts = inspected(path)
+    found = columns(facts)
+    assert (found["备用"].personal, found["证件"].personal) == (("mobile",), ("identity",))
+    assert found["值班人"].personal == ("header",)
+    shown = showing.text([facts]) + inspecting.as_json([facts]) + inspecting.draft_feed(facts, "120000")
+    for secret in (MOBILE, IDENTITY, "某甲某"):
+        assert secret not in shown
+
+
+def test_a_file_marked_secret_is_not_shown(tmp_path: Path) -> None:
+    path = tmp_path / "marked.csv"
+    path.write_text("密级：机密\n事故编号,死亡人数(人)\n某地之事,3\n", encoding="utf-8")
+    facts = inspected(path)
+    assert facts.is_marked_secret and facts.tables == ()
+    assert "某地之事" not in showing.text([facts])
+
+
+def test_name_and_bytes_that_differ_are_told(tmp_path: Path) -> None:
+    shutil.copy(DEMO / "accidents/hebei/2018-11-28_first.xlsx", tmp_path / "x.csv")
+    (tmp_path / "page.xls").write_text("<html><table><tr><td>1</td></tr></table></html>", encoding="utf-8")
+    one, other = inspecting.inspect([tmp_path / "x.csv", tmp_path / "page.xls"])
+    assert one.format == "xlsx" and "内容实际是xlsx" in one.findings[0]
+    assert other.format == "html" and not other.is_readable
+
+
+def test_nearest_standard_is_measured() -> None:
+    facts = inspected(DEMO / "disaster_losses/hebei/2023-08-01_losses.xlsx")
+    scores = {match.dataset: match.score for match in facts.tables[0].matches}
+    assert max(scores, key=lambda name: scores[name]) == "disaster_losses"
+    assert scores["disaster_losses"] > 0.9 > scores["accidents"]
+
+
+def test_rows_that_repeat_the_key_of_the_standard_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    head = "灾害事件编号,填报单位代码,报告阶段,数据截至时间,受灾人口(人)\n"
+    path.write_text(head + "E1,120000,初报,2023-08-01,1\nE1,120000,初报,2023-08-01,2\nE1,120000,续报,2023-08-02,2\n")
+    assert inspected(path, "disaster_losses").tables[0].matches[0].key_repeated_rows == 1
+
+
+# ---------------------------------------------------------------- files made to break it
+
+
+def test_bombs_are_given_up_and_the_next_file_is_read(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active["A1"], book.active["XFD1048576"] = "编号", 1
+    book.save(tmp_path / "sparse.xlsx")
+    (tmp_path / "deep.json").write_text("[" * 200_000, encoding="utf-8")
+    good = DEMO / "accidents/hebei/2018-11-28_first.xlsx"
+    bomb, deep, fine = inspecting.inspect([tmp_path / "sparse.xlsx", tmp_path / "deep.json", good])
+    assert "A1:XFD1048576" in bomb.findings[0] and not bomb.is_readable
+    assert not deep.is_readable
+    assert fine.is_readable and fine.tables[0].rows_of_data == 1
+
+
+def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
+    (slow,) = inspecting.inspect([DEMO / "accidents/hebei/2018-11-28_first.xlsx"], seconds=0.001)
+    assert "时间上限" in slow.findings[0]
+
+
+def test_damaged_and_foreign_files_are_said_to_be_so(tmp_path: Path) -> None:
+    (tmp_path / "cut.xlsx").write_bytes((DEMO / "accidents/hebei/2018-11-28_first.xlsx").read_bytes()[:2000])
+    (tmp_path / "empty.csv").write_bytes(b"\n")
+    (tmp_path / "x.pdf").write_bytes(b"%PDF-1.7 nothing")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.csv", "a,b\n1,2\n")
+    names = ["cut.xlsx", "empty.csv", "x.pdf", "a.zip"]
+    found = inspecting.inspect([tmp_path / name for name in names])
+    assert [facts.is_readable for facts in found] == [False] * 4
+    assert all(facts.findings for facts in found)
+
+
+def test_json_is_a_list_with_one_object_per_file() -> None:
+    path = DEMO / "disaster_losses/beijing/2023-08-01.json"
+    result = CliRunner().invoke(app, ["inspect", str(path), str(path), "--format", "json"])
+    assert result.exit_code == 0
+    assert [file["tables"][0]["records"] for file in json.loads(result.stdout)] == ["$.reports[*]"] * 2
+
+
+def test_unknown_standard_names_those_there_are() -> None:
+    with pytest.raises(contracts.ContractError, match="accidents"):
+        inspecting.inspect([DEMO / "disaster_losses/beijing/2023-08-01.json"], "nothing")
+
+
+def test_public_parser_test_files_are_all_answered() -> None:
+    folder = os.environ.get("JJJ_MESSY_FILES")
+    if not folder:
+        pytest.skip("JJJ_MESSY_FILES names no folder of public parser test files")
+    files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+    found = inspecting.inspect(files)
+    assert [facts.name for facts in found] == [path.name for path in files]
+    assert sum(facts.is_readable for facts in found) > len(files) * 0.8
+    showing.text(found)
