@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,18 @@ LANDED_AT = "2026-11-23T22:00:00"
 
 
 def land_rows(
-    feed_id: str, delivery_id: str, rows: list[dict[str, Any]], *, version: int = 1, status: str = "accepted"
+    feed_id: str,
+    delivery_id: str,
+    rows: list[dict[str, Any]],
+    *,
+    version: int = 1,
+    status: str = "accepted",
+    warnings: Sequence[tuple[int, str, str, str]] = (),
 ) -> Path:
-    """One version of one delivery with the given rows; `known_from` is the first given of the standard's columns."""
+    """One version of one delivery with the given rows; `known_from` is the first given of the standard's columns.
+
+    `warnings` are row number, rule, column and value as landing shows it.
+    """
     contracts = load_contracts()
     feed = contracts.feed(feed_id)
     standard = contracts.standard_of(feed)
@@ -29,7 +39,11 @@ def land_rows(
         shape = LINEAGE | {name: column.sql_type for name, column in standard.columns.items()}
         values = [_row(row, number, delivery_id, standard.known_from) for number, row in enumerate(rows, start=1)]
         _write_parquet(folder / "accepted.parquet", shape, values)
-    counts = dict.fromkeys(ROW_COUNTS, 0) | {"received": len(rows), "accepted": len(rows)}
+    if warnings:
+        shape = {"row_number": "bigint", "rule_id": "varchar", "column_name": "varchar", "value": "varchar"}
+        _write_parquet(folder / "warnings.parquet", shape, [dict(zip(shape, found, strict=True)) for found in warnings])
+    warned = len({number for number, *_ in warnings})
+    counts = dict.fromkeys(ROW_COUNTS, 0) | {"received": len(rows), "accepted": len(rows), "warned": warned}
     manifest = {
         "delivery_id": delivery_id, "version": version, "feed_id": feed_id, "dataset": feed.dataset, "region": feed.region,
         "file_name": f"{delivery_id}.csv", "file_sha256": "0" * 64, "file_bytes": 1, "period": None, "landed_at": LANDED_AT,

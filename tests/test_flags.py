@@ -1,0 +1,149 @@
+"""Flags as a build leaves them: what landing warned of, what deliveries contradict each other in, what was held."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from landed_rows import as_of, land_rows
+
+from jingjinji.build.dbt_run import PROJECT_DIR, run_dbt
+from jingjinji.build.loading import load_deliveries
+from jingjinji.personal import holds_mobile_sql
+from jingjinji.quality import _expectations as expectations
+
+FEED = "disaster_losses/hebei"
+ROW = {
+    "region_code": "130000", "event_id": "e1", "unit_code": "130000", "report_stage": "续报", "occurred_at": "2023-07-29 00:00",
+    "as_of_at": "2023-08-01 12:00", "reported_at": "2023-08-01 13:00", "deaths_persons": 9, "direct_loss_cny": 16_600_000_000,
+}  # fmt: skip
+FIRST, SECOND, LATER, SAME, HELD = (f"{letter * 15}1" for letter in "abcde")
+NEXT_DAY = {"as_of_at": "2023-08-02 12:00", "reported_at": "2023-08-02 13:00"}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    folder = tmp_path_factory.mktemp("flags")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JJJ_HOME", str(folder / "home"))
+        patch.setenv("DBT_INDIRECT_SELECTION", "cautious")  # tests that need more than what is built here are not run
+        land_rows(FEED, FIRST, [ROW])
+        land_rows(FEED, SECOND, [ROW | {"deaths_persons": 10, "direct_loss_cny": None}])
+        land_rows(FEED, SAME, [ROW | {"event_id": "e2"}])
+        land_rows(FEED, SAME[:-1] + "2", [ROW | {"event_id": "e2"}])
+        land_rows(
+            FEED, LATER, [ROW | NEXT_DAY | {"deaths_persons": 12}], warnings=[(1, "D06", "relocated_persons", "8；1")]
+        )
+        land_rows(FEED, HELD, [ROW | {"event_id": "e3"}], warnings=[(1, "D06", "relocated_persons", "8；1")])
+        path = folder / "warehouse.duckdb"
+        load_deliveries(path)
+        _hold(path, HELD)
+        run_dbt(path, "+agg_flags_by_feed")
+    with duckdb.connect(str(path), read_only=True) as con:
+        yield con
+
+
+def _hold(path: Path, delivery_id: str) -> None:
+    """What the incoming check leaves of a delivery that fails two rules on one column."""
+    with duckdb.connect(str(path)) as con:
+        con.execute("delete from raw.disaster_losses where delivery_id = $1", [delivery_id])
+        con.execute("delete from raw.loaded_rows where delivery_id = $1", [delivery_id])
+        con.execute("update raw.deliveries set status = 'held' where delivery_id = $1", [delivery_id])
+        for why in ("理由甲", "理由乙"):
+            con.execute(
+                "insert into raw.held_reasons values ($1, '1', 'deaths_persons', 'x', $2, 's')", [delivery_id, why]
+            )
+
+
+def _flags(con: duckdb.DuckDBPyConnection, columns: str, where: str) -> list[tuple[Any, ...]]:
+    return con.execute(f"select {columns} from marts.fct_report_flags where {where} order by all").fetchall()
+
+
+def test_two_deliveries_that_differ_at_one_key_and_moment_are_both_flagged(built: duckdb.DuckDBPyConnection) -> None:
+    found = _flags(built, "delivery_id, column_name, value_text, compared_text, unit, severity", "rule_id = 'X-KEY'")
+    assert found == [
+        (FIRST, "deaths_persons", "9", f"10（报送 {SECOND}）", "人", "error"),
+        (FIRST, "direct_loss_cny", "16,600,000,000", f"空（报送 {SECOND}）", "元", "error"),
+        (SECOND, "deaths_persons", "10", f"9（报送 {FIRST}）", "人", "error"),
+        (SECOND, "direct_loss_cny", None, f"16,600,000,000（报送 {FIRST}）", "元", "error"),
+    ]
+
+
+def test_a_flag_is_known_and_open_as_of_a_day(built: duckdb.DuckDBPyConnection) -> None:
+    counts = "flags_count, open_flags_count"
+    assert as_of(built, "agg_flags_by_feed", "2023-08-01 13:00", counts, "rule_id = 'X-KEY'") == []
+    assert as_of(built, "agg_flags_by_feed", "2023-08-02 00:00", counts, "rule_id = 'X-KEY'")[0] == (4, 2)
+    assert as_of(built, "agg_flags_by_feed", "2023-08-03 00:00", counts, "rule_id = 'X-KEY'")[0] == (4, 0)
+
+
+def test_warnings_of_landing_come_with_the_text_of_the_standard(built: duckdb.DuckDBPyConnection) -> None:
+    found = _flags(
+        built, "delivery_id, row_number, severity, value_text, title_zh is not null, unit", "found_by = 'landing'"
+    )
+    assert found == [(LATER, 1, "warning", "8；1", True, None)]
+
+
+def test_a_held_delivery_is_one_flag_per_column_with_all_reasons(built: duckdb.DuckDBPyConnection) -> None:
+    columns = "delivery_id, row_number, column_name, held_because_zh, compared_text, region_code"
+    assert _flags(built, columns, "found_by = 'held'") == [
+        (HELD, None, "deaths_persons", "理由乙；理由甲", None, "130000")
+    ]
+
+
+def test_every_flag_about_a_row_joins_to_one_that_landed_and_warned_rows_are_accepted(
+    built: duckdb.DuckDBPyConnection,
+) -> None:
+    loose = built.execute(
+        "select * from marts.fct_report_flags as flags where found_by <> 'held' and not exists ("
+        " select 1 from raw.disaster_losses as landed where landed.delivery_id = flags.delivery_id"
+        " and landed.row_number = flags.row_number)"
+    ).fetchall()
+    assert loose == []
+    assert built.execute("select count(*) from marts.fct_deliveries where rows_warned > rows_accepted").fetchone() == (
+        0,
+    )
+    assert built.execute("select sum(rows_warned) from marts.fct_deliveries").fetchone() == (2,)
+
+
+def test_every_model_of_flags_and_every_mart_of_versions_is_in_the_union() -> None:
+    models = PROJECT_DIR / "models"
+    united = (models / "intermediate" / "int_flags_united.sql").read_text(encoding="utf-8")
+    flagged = {path.stem for path in models.rglob("int_*_flagged.sql")}
+    assert flagged | {"int_flags_same_key"} == set(re.findall(r"^    '(int_\w+)',$", united, re.MULTILINE))
+    superseded = (models / "intermediate" / "int_reports_superseded.sql").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^    '(fct_\w+)',$", superseded, re.MULTILINE))
+    versions = {path.stem for path in (models / "marts").glob("fct_*.sql") if _is_versions(path)}
+    assert versions == listed
+
+
+def _is_versions(path: Path) -> bool:
+    """A mart of versions of landed rows names its `known_to` and the row each came from."""
+    described = path.with_suffix(".yml").read_text(encoding="utf-8")
+    names = set(re.findall(r"name: (\w+)", described))
+    return {"known_to", "delivery_id", "row_number"} <= names and path.stem not in (
+        "fct_report_flags",
+        "fct_disaster_loss_metric_versions",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("13010020231", False), ("130000 13010020231", False), ("13010020231（报送 aaaaaaaaaaaaaaa1）", False),
+        ("16,600,000,000", False), ("电话13900000000", True), ("甲 13900000000", True), (None, False),
+    ],
+)  # fmt: skip
+def test_ids_in_the_text_of_a_flag_are_no_mobile_numbers_and_mobile_numbers_are(
+    text: str | None, is_found: bool
+) -> None:
+    condition = expectations("published")._holds_mobile("value_text", frozenset())
+    with duckdb.connect() as con:
+        assert con.execute(f"select {condition} from (select $1::varchar as value_text)", [text]).fetchone() == (
+            is_found,
+        )
+        plain = holds_mobile_sql("value_text", is_id=False)
+        assert con.execute(f"select {plain} from (select '13010020231' as value_text)").fetchone() == (True,)
