@@ -8,27 +8,27 @@
     implementations that agree with each other, not from a published standard: the maps may differ from it by some metres.
 -#}
 {% macro gcj02_to_wgs84_lon(lon, lat) -%}
-    {{ gcj02_to_wgs84_point(lon, lat) }}.lon
+    struct_extract({{ gcj02_to_wgs84_point(lon, lat) }}, 'lon')
 {%- endmacro %}
 
 {% macro gcj02_to_wgs84_lat(lon, lat) -%}
-    {{ gcj02_to_wgs84_point(lon, lat) }}.lat
+    struct_extract({{ gcj02_to_wgs84_point(lon, lat) }}, 'lat')
 {%- endmacro %}
 
 {#- A point {lon, lat} in degrees WGS84 as a struct; NULL in, NULL out. list_reduce is the loop: one step per copy. -#}
 {% macro gcj02_to_wgs84_point(lon, lat) -%}
     {%- set point = "{'lon': cast(%s as double), 'lat': cast(%s as double)}" % (lon, lat) -%}
-    (case
+    case
         when {{ lon }} between 72.004 and 137.8347 and {{ lat }} between 0.8293 and 55.8271
             then list_reduce(
                 [{{ [point, point, point, point] | join(', ') }}],
-                lambda wgs, gcj: {
+                (wgs, gcj) -> {
                     'lon': gcj.lon - {{ gcj02_shift_lon('wgs.lon', 'wgs.lat') }},
                     'lat': gcj.lat - {{ gcj02_shift_lat('wgs.lon', 'wgs.lat') }}
                 }
             )
         else {{ point }}
-    end)
+    end
 {%- endmacro %}
 
 {#- What GCJ-02 adds to a WGS84 longitude (degrees); Krasovsky 1940 with ee = 0.00669342162296594323, a = 6378245 m. -#}

@@ -1,0 +1,55 @@
+-- What the sender of a movement is told once the other side and the lot are known.
+with
+
+reports as (
+    select * from {{ ref('fct_supply_movement_reports') }}
+    where known_to is null
+),
+
+transfers as (
+    select
+        *,
+        greatest(known_from, cast({{ dbt.dateadd('day', 1, 'due_date') }} as timestamp)) as overdue_from
+    from {{ ref('fct_supply_transfers') }}
+),
+
+lots as (
+    select
+        {{ lot_columns() }},
+        expiry_date,
+        known_from as lot_known_from
+    from {{ ref('fct_supply_stock_reports') }}
+    where known_to is null
+),
+
+issued as (
+    select
+        reports.*,
+        lots.expiry_date,
+        greatest(reports.known_from, lots.lot_known_from) as both_known_from
+    from reports
+    inner join lots on {{ same_lot('reports', 'lots') }}
+    where reports.movement_kind in ('出库', '调拨') and lots.expiry_date < cast(reports.moved_at as date)
+),
+
+orphans as (
+    select reports.*
+    from reports
+    left join transfers
+        on reports.counterpart_region_code = transfers.region_code and reports.related_movement_id = transfers.movement_id
+    where reports.direction = 1 and reports.related_movement_id is not null and transfers.movement_id is null
+)
+
+select {{ flag_of('supply_movements', 'S-TRANSIT', 'moved_at', 'cast(moved_at as date)', 'due_date', known_from='overdue_from') }}
+from transfers
+where transfer_status = 'overdue'
+union all
+select {{ flag_of('supply_movements', 'S-MATCH', 'quantity', 'concat(quantity, unit)', "concat(received_quantity, unit)") }}
+from transfers
+where transfer_status in ('differs', 'units_differ')
+union all
+select {{ flag_of('supply_movements', 'S-EXPOUT', 'lot_number', 'lot_number', 'expiry_date', known_from='both_known_from') }}
+from issued
+union all
+select {{ flag_of('supply_movements', 'S-ORPHAN', 'related_movement_id', 'related_movement_id', 'counterpart_region_code') }}
+from orphans

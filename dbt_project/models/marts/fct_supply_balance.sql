@@ -1,0 +1,86 @@
+{{ config(materialized='as_of_table') }}
+
+with
+
+statements as (
+    select
+        *,
+        row_number() over (
+            partition by {{ lot_columns() }}, as_of_at order by known_from desc, delivery_id desc, row_number desc
+        ) as newest
+    from {{ ref('fct_supply_stock_reports') }}
+    where known_from < {{ known_by() }}
+),
+
+pairs as (
+    select
+        *,
+        lag(as_of_at) over (partition by {{ lot_columns() }} order by as_of_at) as opening_as_of_at,
+        lag(stated_quantity) over (partition by {{ lot_columns() }} order by as_of_at) as opening_quantity,
+        lag(unit) over (partition by {{ lot_columns() }} order by as_of_at) as opening_unit
+    from statements
+    where newest = 1
+),
+
+movements as (
+    select * from {{ ref('fct_supply_movement_reports') }} as reports
+    where {{ is_current_version('reports') }}
+),
+
+moved as (
+    select
+        {{ lot_columns('pairs') }},
+        pairs.as_of_at,
+        count(*) as movement_count,
+        count(case when movements.unit <> pairs.unit then 1 end) as other_unit_count,
+        sum(case when movements.direction = 1 then movements.quantity end) as in_quantity,
+        sum(case when movements.direction = -1 then movements.quantity end) as out_quantity
+    from pairs
+    inner join movements
+        on
+            {{ same_lot('pairs', 'movements') }}
+            and movements.moved_at > pairs.opening_as_of_at
+            and movements.moved_at <= pairs.as_of_at
+    group by {{ lot_columns('pairs') }}, pairs.as_of_at
+),
+
+balanced as (
+    select
+        pairs.*,
+        coalesce(moved.movement_count, 0) as movement_count,
+        coalesce(moved.in_quantity, 0) as in_quantity,
+        coalesce(moved.out_quantity, 0) as out_quantity,
+        coalesce(moved.other_unit_count, 0) = 0 and pairs.opening_unit = pairs.unit as is_comparable,
+        pairs.stated_quantity - pairs.opening_quantity
+        - coalesce(moved.in_quantity, 0) + coalesce(moved.out_quantity, 0) as difference
+    from pairs
+    left join moved on {{ same_lot('pairs', 'moved') }} and pairs.as_of_at = moved.as_of_at
+)
+
+select
+    -- ids
+    {{ lot_columns() }},
+    item_name,
+    case
+        when opening_as_of_at is null then 'no_opening'
+        when not is_comparable then 'units_differ'
+        when difference = 0 then 'balanced'
+        else 'differs'
+    end as balance_status,
+
+    -- measures
+    unit,
+    opening_quantity,
+    cast(case when is_comparable then in_quantity end as decimal(38, 6)) as in_quantity,
+    cast(case when is_comparable then out_quantity end as decimal(38, 6)) as out_quantity,
+    stated_quantity as closing_quantity,
+    cast(case when is_comparable then difference end as decimal(38, 6)) as balance_difference,
+    movement_count,
+
+    -- times
+    opening_as_of_at,
+    as_of_at as closing_as_of_at,
+    known_from,
+    delivery_id,
+    row_number
+from balanced
