@@ -28,21 +28,36 @@
     dataset, region_code, delivery_id, row_number, rule_id, column_name, value_text, compared_text, suggested_factor, known_from
 {%- endmacro %}
 
-{#- No flag, as one select without rows: what a union of flags begins with. -#}
-{% macro no_flags() -%}
+{#- Nothing stated: what a union of `statements_with_repeated_key` begins with. -#}
+{% macro no_statements() -%}
     select
         cast(null as varchar) as dataset, cast(null as varchar) as region_code, cast(null as varchar) as delivery_id,
-        cast(null as bigint) as row_number, cast(null as varchar) as rule_id, cast(null as varchar) as column_name,
-        cast(null as varchar) as value_text, cast(null as varchar) as compared_text,
-        cast(null as double) as suggested_factor, cast(null as timestamp) as known_from
+        cast(null as bigint) as row_number, cast(null as timestamp) as known_from, cast(null as varchar) as key_text,
+        cast(null as varchar) as column_name, cast(null as varchar) as value_text
     where false
 {%- endmacro %}
 
-{#- Two rows are about the same thing, known at the same moment; NULL in a key counts as a value. -#}
-{% macro same_key_and_moment(key, left, right) -%}
-    {%- for column in key + ['known_from'] -%}
-        {{ left }}.{{ column }} is not distinct from {{ right }}.{{ column }}{{ ' and ' if not loop.last }}
-    {%- endfor -%}
+{#-
+    One row per agreed column of those rows of a dataset whose key another delivery states too, as known at the same moment. NULL in
+    a key counts as a value.
+-#}
+{% macro statements_with_repeated_key(dataset, columns) -%}
+    {%- set landed = source('raw', 'deliveries').incorporate(path={'identifier': dataset}) -%}
+    {%- set key_columns = (columns.key + ['known_from']) | join(', ') -%}
+    select
+        '{{ dataset }}' as dataset, landed.region_code, landed.delivery_id, landed.row_number, landed.known_from,
+        concat_ws(chr(31), {% for column in columns.key %}coalesce(cast(landed.{{ column }} as varchar), chr(30)){{ ', ' if not loop.last }}{% endfor %}) as key_text,
+        unnest([{% for column, type in columns.others %}'{{ column }}'{{ ', ' if not loop.last }}{% endfor %}]) as column_name,
+        unnest([{% for column, type in columns.others %}{{ value_as_text('landed.' ~ column, type) }}{{ ', ' if not loop.last }}{% endfor %}]) as value_text
+    from {{ landed }} as landed
+    inner join (
+        select {{ key_columns }} from {{ landed }}
+        group by {{ key_columns }}
+        having count(distinct delivery_id) > 1
+    ) as repeated
+        on {% for column in columns.key + ['known_from'] -%}
+            landed.{{ column }} is not distinct from repeated.{{ column }}{{ ' and ' if not loop.last }}
+        {%- endfor %}
 {%- endmacro %}
 
 {#-
@@ -72,9 +87,4 @@
 {% macro value_as_text(column, type) -%}
     {%- set text = 'cast(' ~ column ~ ' as varchar)' -%}
     {{ readable_number(text) if "'" ~ type ~ "'" in number_types() else text }}
-{%- endmacro %}
-
-{#- What another delivery states, and which one. -#}
-{% macro stated(column, type) -%}
-    concat(coalesce({{ value_as_text(column, type) }}, '空'), '（报送 ', other.delivery_id, '）')
 {%- endmacro %}
