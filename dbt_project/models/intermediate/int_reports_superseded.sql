@@ -3,6 +3,10 @@
     'fct_accident_reports',
     'fct_disaster_loss_reports',
     'fct_statistics',
+    'fct_team_reports',
+    'fct_supply_stock_reports',
+    'fct_supply_movement_reports',
+    'fct_expert_reports',
 ] %}
 with
 
