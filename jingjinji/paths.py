@@ -80,6 +80,14 @@ class Home:
         return self.root / "audit.jsonl"
 
 
+SIMULATED = ".simulated."
+
+
+def is_simulated(file_name: str) -> bool:
+    """Whether the name of a delivery marks it as simulated, as `jjj simulate` names its files."""
+    return SIMULATED in file_name
+
+
 def home() -> Home:
     """The home this process works in; reads `JJJ_HOME` at each call so that tests can move it."""
     return Home(Path(os.environ.get("JJJ_HOME", PROJECT / "var")).resolve())

@@ -27,7 +27,7 @@ from jingjinji.errors import UserError
 from jingjinji.landing import receipts
 from jingjinji.landing.judging import COUNTS as COUNTS
 from jingjinji.landing.judging import judge, message, row_account
-from jingjinji.paths import Home, home
+from jingjinji.paths import Home, home, is_simulated
 from jingjinji.personal import masked
 
 
@@ -70,7 +70,7 @@ def scratch_folder(place: Home) -> Iterator[Path]:
 
 
 def land(
-    feed_id: str, path: Path, *, period: str | None = None, data_origin: str = "real", dry_run: bool = False
+    feed_id: str, path: Path, *, period: str | None = None, data_origin: str | None = None, dry_run: bool = False
 ) -> Outcome:
     """Take one received file into the landing zone.
 
@@ -79,7 +79,8 @@ def land(
         path: the file; it is copied, never changed or removed.
         period: what the delivery is for; default from the file name where the feed says how. The same bytes for another
             period are another delivery.
-        data_origin: `real` or `simulated`; a home holds one of them only.
+        data_origin: `real` or `simulated`; a home holds one of them only. By default the name of the file says it
+            (`<date>.simulated.<ext>`); a name that says simulated cannot be landed as real.
         dry_run: judge and say, but keep nothing.
 
     Returns:
@@ -93,6 +94,7 @@ def land(
     contracts, place = load_contracts(), home()
     feed = contracts.feed(feed_id)
     standard = contracts.standard_of(feed)
+    data_origin = origin_of(path.name, data_origin)
     check_origin(place, data_origin, keep=not dry_run)
     with scratch_folder(place) as scratch:
         digest = _copy_hashed(path, scratch / "bytes")
@@ -126,6 +128,17 @@ def inbox_files(feed: Feed) -> list[Path]:
     return [
         folder / n for n in names if fnmatch.fnmatch(n, feed.files) and not any(fnmatch.fnmatch(n, s) for s in skipped)
     ]
+
+
+def origin_of(file_name: str, declared: str | None = None) -> str:
+    """`real` or `simulated`: what is declared, else what the name of the file says.
+
+    Raises:
+        HomeError: the name says simulated and real is declared.
+    """
+    if is_simulated(file_name) and declared == "real":
+        raise HomeError(f"{file_name} says it is simulated and cannot be landed as real; use a home of simulated data")
+    return declared or ("simulated" if is_simulated(file_name) else "real")
 
 
 def check_origin(place: Home, data_origin: str, *, keep: bool = True) -> None:

@@ -48,6 +48,8 @@ def read_json(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> Sheet:
     foreign = count_known(paths, feed) * 2 < len(paths) if structures else not _has_records(con, text, feed)
     if foreign:
         raise UnreadableError("F04", no_header_message([paths], feed), "请核对是否报错了文件，或字段名是否被改动")
+    if not structures:  # a zero report: an empty list leaves no field out
+        paths = [c.source for c in feed.columns.values() if c.source]
     known = [p for p in paths if '"' not in p]  # a quoted key is refused as unknown when headers are bound
     pointers = ["$" + "".join(f'."{key}"' for key in p.split(".")) for p in known]
     cells = "".join(
