@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from jingjinji.build.dbt_run import PROJECT_DIR, run_dbt
 from jingjinji.build.loading import load_deliveries
 from jingjinji.personal import holds_mobile_sql
 from jingjinji.quality import _expectations as expectations
+from jingjinji.quality.report import write_report
+from jingjinji.quality.results import Result, append
 
 FEED = "disaster_losses/hebei"
 ROW = {
@@ -107,6 +110,24 @@ def test_every_flag_about_a_row_joins_to_one_that_landed_and_warned_rows_are_acc
         0,
     )
     assert built.execute("select sum(rows_warned) from marts.fct_deliveries").fetchone() == (2,)
+
+
+def test_quality_page_counts_flags_by_feed_and_rule(
+    built: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JJJ_HOME", str(tmp_path))
+    candidate = tmp_path / "builds" / "run" / "warehouse.duckdb"
+    candidate.parent.mkdir(parents=True)
+    with duckdb.connect(str(candidate)) as con:
+        con.register("flags", built.execute("from marts.agg_flags_by_feed").to_arrow_table())
+        con.execute("create schema marts; create table marts.agg_flags_by_feed as from flags")
+    result = Result("published", "t", "x", None, True, None, "", "critical", "因为", "because", "s")
+    append(candidate, "run", datetime(2026, 11, 24), "published", [result])
+    page = write_report(candidate).read_text(encoding="utf-8")
+    assert "共 6 条，涉及报送 4 份次" in page
+    line = re.search(r"<tr>(?:(?!</tr>).)*X-KEY.*?</tr>", page)
+    assert line and "错误" in line.group() and FEED in line.group()
+    assert re.findall(r'number">(\d+)<', line.group()) == ["4", "0", "2"]
 
 
 def test_every_model_of_flags_and_every_mart_of_versions_is_in_the_union() -> None:

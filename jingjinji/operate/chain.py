@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jingjinji.errors import UserError
 from jingjinji.landing import Outcome, land_inbox
+from jingjinji.landing.judging import WARNED
 from jingjinji.operate import orchestration
 from jingjinji.outbox import send_second_receipts
 
@@ -49,7 +50,9 @@ def _land(feed_id: str, say: Callable[[str], None]) -> list[Outcome]:
     outcomes = land_inbox(feed_id)
     new = [o for o in outcomes if o.is_new]
     refused = sum(o.status == "refused" for o in new)
-    say(f"land   {feed_id}: {len(outcomes)} files, {len(new)} new" + (f", {refused} refused" if refused else ""))
+    warned = sum(o.rows[WARNED] for o in new)
+    told = (f", {refused} refused" if refused else "") + (f", {warned} rows with a warning" if warned else "")
+    say(f"land   {feed_id}: {len(outcomes)} files, {len(new)} new{told}")
     for outcome in (o for o in new if o.status == "refused"):
         say("       " + orchestration.refusal(outcome))
     return outcomes

@@ -41,6 +41,12 @@ order by indicator_id, region_code, method
 PUBLISHED = "select status, count(*) as figures from published_vs_computed group by status order by status"
 NOT_REPORTED = "select feed_id, title_zh, sender from agg_feed_freshness where not is_reported order by feed_id"
 
+FLAGS = """
+select feed_id, severity, rule_id, title_zh, flags_count as flags, open_flags_count as open
+from agg_flags_by_feed
+order by case severity when 'error' then 1 when 'warning' then 2 else 3 end, feed_id, rule_id
+"""
+
 
 @dataclass(frozen=True)
 class Headline:
@@ -57,6 +63,7 @@ HEADLINES = (
     Headline("指标 3：灾害直接经济损失占 GDP 比例（%），2023 年，按 GDP 版本", LOSS_TO_GDP),
     Headline("“十四五”指标 3、4 年均（最新版本，两种算法）", PERIOD),
     Headline("发布数与计算数对照", PUBLISHED),
+    Headline("需要报送单位核对的事项（不改变数字；逐条见 jjj receipts）", FLAGS),
     Headline("未报送（不等于零）", NOT_REPORTED),
 )
 
