@@ -145,8 +145,10 @@ def _deliveries(
                 waiting.setdefault(report.due, {}).setdefault(f"{report.dataset}/{report.region}", []).append(report)
         due = waiting.pop(day, {})
         for feed in feeds:
-            for delivery, later in deliver(wish.seed, contracts.standard_of(feed), feed, day, due.get(feed.feed_id, []),
-                                           wish.faults if day < wish.last - dt.timedelta(days=3) else 0):  # fmt: skip
+            days_left = (wish.last - day).days
+            for delivery, later in deliver(
+                wish.seed, contracts.standard_of(feed), feed, day, due.get(feed.feed_id, []), wish.faults, days_left
+            ):
                 for report in later:
                     waiting.setdefault(report.due, {}).setdefault(feed.feed_id, []).append(report)
                 if delivery:

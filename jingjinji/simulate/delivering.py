@@ -57,13 +57,15 @@ class _Draft:
 
 
 def deliver(
-    seed: int, standard: Standard, feed: Feed, day: dt.date, reports: list[Report], faults: float
+    seed: int, standard: Standard, feed: Feed, day: dt.date, reports: list[Report], faults: float, days_left: int
 ) -> Iterator[tuple[Delivery | None, list[Report]]]:
     """The files a feed sends on a day, and the rows it sends later: all of them when it is silent, good copies of those set aside.
 
     Args:
         faults: share of rows and of files that are broken; 0 also keeps the feed from falling silent.
+        days_left: until the last delivery; on that one nothing goes wrong, since nothing could be sent again.
     """
+    faults = faults if days_left else 0
     rng = chance(seed, "delivery", feed.feed_id, day)
     if faults and reports and rng.random() < SILENT:
         yield None, [_later(report, day, 1) for report in reports]
@@ -83,7 +85,7 @@ def deliver(
     if ruined:
         name = f"{day}_订正{SIMULATED}{feed.format}"
     good = _delivery(feed, name, draft)
-    yield good, [_later(report, day, rng.randrange(1, 4)) for report in draft.again]
+    yield good, [_later(report, day, min(days_left, rng.randrange(1, 4))) for report in draft.again]
     if faults and not ruined and rng.random() < SENT_TWICE:
         twice = f"{day}_重发{SIMULATED}{feed.format}"
         answer = Answer(feed.feed_id, twice, None, None, "same_file_sent_twice", "I01", DUPLICATE)

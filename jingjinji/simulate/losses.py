@@ -72,15 +72,13 @@ def _reports(seed: int, region: str, event: Event, flags: float) -> Iterator[Rep
     stages = _stages(rng, event)
     series = {loss.unit.code: _series(rng, event, loss, stages) for loss in event.losses}
     for number, (stage, as_of) in enumerate(stages):
-        told = {unit: figures[number] for unit, figures in series.items()}
+        told = {unit: _agreed(figures[number], stage) for unit, figures in series.items()}
         if len(told) > 1 and number:
-            told[code] = {name: sum(figures[name] for figures in told.values()) for name in next(iter(told.values()))}
+            told[code] = _summed(list(told.values()))
         is_last = number == len(stages) - 1
         for unit, figures in told.items():
             own_stage = "初报" if unit == code and number == 1 else stage
-            row = (
-                facts | _agreed(figures, own_stage) | {"unit_code": unit, "report_stage": own_stage, "as_of_at": as_of}
-            )
+            row = facts | figures | {"unit_code": unit, "report_stage": own_stage, "as_of_at": as_of}
             if stage in ("核报", "更正"):
                 row["ended_at"] = event.start + dt.timedelta(days=event.days)
             row |= _clock(rng, region, event.start, own_stage, as_of, unit == code)
@@ -88,6 +86,16 @@ def _reports(seed: int, region: str, event: Event, flags: float) -> Iterator[Rep
             if number >= 2 and unit != code and stage == "续报" and rng.random() < flags:
                 flag = _mistake(rng, row, series[unit][number - 1])
             yield Report("disaster_losses", region, _day(row["reported_at"]), row, is_superseded=not is_last, flag=flag)
+
+
+def _summed(rows: list[Row]) -> Row:
+    """What a region states of all its units: each figure added up, and the reason given for a fall in any of them."""
+    found: Row = {}
+    for row in rows:
+        for name, value in row.items():
+            before = found.get(name, 0)
+            found[name] = value if isinstance(value, str) else before + value  # type: ignore[operator]
+    return found
 
 
 def _mistake(rng: Random, row: Row, before: Figures) -> tuple[str, str] | None:

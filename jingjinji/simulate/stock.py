@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
+from random import Random
 
 from jingjinji.codes import rows_of
 from jingjinji.simulate.accidents import DATUM
@@ -20,7 +21,7 @@ from jingjinji.simulate.reporting import Report, Row
 # Assumed sizes at scale 1 and habits.
 WAREHOUSES = {"beijing": 20, "tianjin": 20, "hebei": 60}
 LOTS, STATED_EVERY, MOVES_PER_DAY = 14, 30, 0.2
-KINDS = (("出库", 0.45), ("入库", 0.25), ("调拨", 0.30))
+KINDS = (("出库", 0.40), ("入库", 0.35), ("调拨", 0.25))
 BORDER_SHARE = 0.25  # of the transfers go to another region
 SHELF_LIFE = {
     "10202": 365,
@@ -114,8 +115,13 @@ class Stock:
                 yield self._move(day, warehouse, lot, "报废", lot.on_hand)
                 continue
             kind = weighted(rng, KINDS)
-            quantity = rng.randrange(5, 400) if kind == "入库" else rng.randrange(1, max(2, lot.on_hand // 4))
-            if kind != "调拨":
+            if kind == "入库":
+                yield self._purchase(day, warehouse, lot, rng)
+                continue
+            # a warehouse that holds too many lots issues whole ones
+            is_full = len(warehouse.lots) > LOTS or rng.random() < 0.15
+            quantity = lot.on_hand if is_full else rng.randrange(1, max(2, lot.on_hand // 4))
+            if kind == "出库":
                 yield self._move(day, warehouse, lot, kind, quantity)
                 continue
             others = [w for w in rng.sample(self.warehouses, min(12, len(self.warehouses))) if w is not warehouse]
@@ -125,6 +131,14 @@ class Stock:
             transit = Transit(lot, quantity, warehouse, receiver, str(report.row["movement_id"]))
             self.arriving.setdefault(day + dt.timedelta(days=rng.randrange(1, 4)), []).append(transit)
             yield report
+
+    def _purchase(self, day: dt.date, warehouse: Warehouse, like: Lot, rng: Random) -> Report:
+        """New goods of the same item, under a lot number of their own."""
+        life = _shelf_life(like.item_code)
+        expires = day + dt.timedelta(days=life) if life else None
+        bought = Lot(like.item_code, f"L{day:%Y%m%d}-{warehouse.moves % 100:02d}", "实物", 0, 0, day, expires)
+        bought = warehouse.lots.setdefault((bought.item_code, bought.number, bought.kind), bought)
+        return self._move(day, warehouse, bought, "入库", rng.randrange(50, 3000))
 
     def _arrival(self, day: dt.date, transit: Transit) -> Report:
         """The receiver's 入库, which names the transfer; a lot new to the warehouse begins at nothing."""
@@ -195,6 +209,10 @@ class Stock:
                 del warehouse.lots[key]
 
 
+def _shelf_life(item_code: str) -> int | None:
+    return next((days for start, days in SHELF_LIFE.items() if item_code.startswith(start)), None)
+
+
 def _warehouse(seed: int, region: str, number: int, first_day: dt.date) -> Warehouse:
     rng = chance(seed, "warehouse", region, number)
     county = rng.choice(counties(REGIONS[region]))
@@ -211,7 +229,7 @@ def _warehouse(seed: int, region: str, number: int, first_day: dt.date) -> Wareh
     made = Warehouse(region, number, facts)
     for index, item in enumerate(rng.sample(sorted(_items()), min(LOTS, len(_items())))):
         produced = first_day - dt.timedelta(days=rng.randrange(30, 300))
-        life = next((days for start, days in SHELF_LIFE.items() if item.startswith(start)), None)
+        life = _shelf_life(item)
         kind = weighted(rng, (("实物", 0.85), ("代储", 0.1), ("产能", 0.05)))
         on_hand = rng.randrange(40, 5000)
         lot = Lot(item, f"L{produced:%Y%m}-{number % 1000:03d}{index:02d}", kind, on_hand, rng.choice((0, 0, on_hand // 10)),

@@ -1,0 +1,206 @@
+"""`jjj simulate`: true to what was published, the same bytes for the same seed, and nothing broken that landing does not find."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import itertools
+import json
+from collections import defaultdict
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jingjinji.codes import rows_of
+from jingjinji.contracts import load_contracts
+from jingjinji.simulate import SimulationError, Wish, accidents, disasters, never_broken, published, simulate
+from jingjinji.simulate.chance import largest_remainder
+from jingjinji.simulate.geography import REGIONS, gcj02
+from jingjinji.simulate.losses import Losses
+from jingjinji.simulate.reporting import Report
+from jingjinji.simulate.stock import Stock
+
+FIRST = dt.date(2016, 8, 1)
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    return {
+        str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.rglob("*") if p.is_file()
+    }
+
+
+def _days(first: dt.date, count: int) -> list[dt.date]:
+    return [first + dt.timedelta(days=i) for i in range(count)]
+
+
+@given(st.integers(0, 10**9), st.lists(st.floats(0.001, 1e6), min_size=1, max_size=40))
+def test_shares_add_up_to_the_total_and_stay_within_one_of_their_weight(total: int, weights: list[float]) -> None:
+    shares = largest_remainder(total, weights)
+    assert sum(shares) == total
+    for share, weight in zip(shares, weights, strict=True):
+        assert abs(share - total * weight / sum(weights)) <= 1.001
+
+
+# ---------------------------------------------------------------- published totals
+
+
+def _counted(reports: list[Report]) -> tuple[int, int]:
+    """Accidents and deaths that count, from the reports alone: nothing cancelled, nothing without casualties and below the limit of the
+    loss, no death after the window. Written down again here, so that the generator is not its own judge."""
+    limits = {row["window_code"]: int(row["window_days"]) for row in rows_of("ref_statistical_windows")}
+    windows = {row["kind_code"]: limits[row["window_code"]] for row in rows_of("ref_accident_kinds")}
+    by_accident = defaultdict(list)
+    for report in reports:
+        by_accident[report.row["accident_id"]].append(report.row)
+    accidents_counted = deaths_counted = 0
+    for rows in by_accident.values():
+        last: Any = max(rows, key=lambda row: (row["report_stage"] == "调查报告", row["as_of_at"]))
+        if any(row["report_stage"] == "核销" for row in rows):
+            continue
+        if not last["deaths_persons"] and not last["injured_persons"] and last["direct_loss_cny"] < 1_000_000:
+            continue
+        if last["report_stage"] == "调查报告":
+            deaths = last["deaths_persons"] - last["late_deaths_persons"]
+        else:
+            days = windows[last["accident_kind"]]
+            timely = [
+                row for row in rows if row["as_of_at"].date() <= row["occurred_at"].date() + dt.timedelta(days=days)
+            ]
+            deaths = max(timely, key=lambda row: row["as_of_at"])["deaths_persons"]
+        accidents_counted, deaths_counted = accidents_counted + 1, deaths_counted + deaths
+    return accidents_counted, deaths_counted
+
+
+@pytest.mark.parametrize("seed", [7, 8])
+def test_tianjin_counts_what_its_plan_published_for_2016_to_2020(seed: int) -> None:
+    happened = accidents.Accidents(seed, "tianjin", 1)
+    reports = [report for day in _days(dt.date(2016, 1, 1), 1827) for report in happened(day)]
+    own = [report for report in reports if report.region == "tianjin"]
+    assert _counted(own) == (2734, 3041)
+    assert {r.row["report_stage"] for r in own} == {"初报", "续报", "补报", "调查报告", "核销"}
+    assert any(r.row.get("late_deaths_persons") for r in own) and len(reports) > len(own)
+
+
+@pytest.mark.parametrize("region", list(REGIONS))
+def test_last_reports_of_a_year_add_up_to_its_published_disaster_figures(region: str) -> None:
+    code, columns = REGIONS[region], {
+        "disaster_affected_person_times": "affected_persons", "disaster_deaths": "deaths_persons", "disaster_direct_loss": "direct_loss_cny",
+        "crop_affected_area": "crop_affected_ha", "crop_failed_area": "crop_failed_ha",
+    }  # fmt: skip
+    happened = Losses(7, region, 1, flags=0.05)
+    last: dict[tuple[object, ...], Any] = {}
+    for day in _days(dt.date(2016, 1, 1), 3288):
+        for report in happened(day):
+            last[report.row["event_id"], report.row["unit_code"]] = report.row
+    children = [row for (_, unit), row in last.items() if unit != code]
+    compared = 0
+    for (year, statistic), value in published.disaster_figures(code).items():
+        if statistic in columns and 2016 <= year <= 2024:
+            assert (
+                sum(Decimal(str(row[columns[statistic]])) for row in children if row["occurred_at"].year == year)
+                == value
+            )
+            compared += 1
+    assert compared >= 25
+    parents = {event: row for (event, unit), row in last.items() if unit == code}
+    for name in (*columns.values(), "houses_collapsed_count", "loss_housing_cny"):
+        for event, parent in parents.items():
+            assert parent[name] == sum(row[name] for row in children if row["event_id"] == event), (event, name)
+
+
+def test_scale_multiplies_the_published_figures() -> None:
+    counted = [a for a in accidents.year_of(7, "120000", 2018, 3) if a.ending == "counted"]
+    year = published.accidents_of("120000")[2018]
+    assert (len(counted), sum(a.deaths for a in counted)) == (3 * year.accidents, 3 * year.deaths)
+    losses = [loss for event in disasters.year_of(7, "130000", 2021, 2) for loss in event.losses]
+    assert sum(loss.deaths for loss in losses) == 2 * published.disaster_figures("130000")[2021, "disaster_deaths"]
+
+
+def test_every_report_of_losses_keeps_every_rule_before_it_is_broken() -> None:
+    """Nested areas and sums hold at each stage, so that whatever landing finds was planted."""
+    happened = Losses(7, "hebei", 1)
+    for row in (report.row for day in _days(dt.date(2016, 6, 1), 92) for report in happened(day)):
+        values: Any = row
+        assert values["crop_failed_ha"] <= values["crop_damaged_ha"] <= values["crop_affected_ha"]
+        assert values["deaths_persons"] + values["missing_persons"] <= values["affected_persons"]
+        assert sum(values[name] for name in values if name.startswith("loss_")) == values["direct_loss_cny"]
+
+
+def test_the_ledger_of_supplies_balances_but_where_a_miscount_was_planted() -> None:
+    stock, moved, stated = Stock(7, 0.2, FIRST, flags=0.02), defaultdict(int), defaultdict(list)
+    for day in _days(FIRST, 95):
+        for report in stock(day):
+            row: Any = report.row
+            key = (row["warehouse_id"], row["item_code"], row["lot_number"], row["storage_kind"])
+            if report.dataset == "supply_movements":
+                moved[key] += row["quantity"] if row["movement_kind"] == "入库" else -row["quantity"]
+            else:
+                stated[key].append((row["on_hand_quantity"] - moved[key], report.flag is not None))
+    pairs = [pair for series in stated.values() for pair in itertools.pairwise(series)]
+    assert len(pairs) > 100 and any(is_planted for _, is_planted in itertools.chain(*stated.values()))
+    for (opening, opening_planted), (closing, closing_planted) in pairs:
+        assert (opening == closing) == (opening_planted == closing_planted)
+
+
+# ---------------------------------------------------------------- bytes and marks
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
+    wish = Wish(FIRST, FIRST + dt.timedelta(days=2), scale=0.3, seed=7, faults=0.05)
+    simulate(wish, tmp_path / "one")
+    simulate(wish, tmp_path / "two")
+    simulate(Wish(wish.first, wish.last, wish.scale, 8, wish.faults), tmp_path / "other")
+    one, two, other = (_digests(tmp_path / name) for name in ("one", "two", "other"))
+    assert one == two and len(one) > 40
+    assert {name for name in one if "statistics" not in name and one[name] == other.get(name)} <= _without_rows(
+        tmp_path / "one"
+    )
+    assert all(".simulated." in name for name in one if name not in ("answers.parquet", "simulation.json"))
+
+
+def _without_rows(folder: Path) -> set[str]:
+    """Empty files and zero reports may well be the same under two seeds."""
+    names = {str(p.relative_to(folder)): p for p in folder.rglob("*.simulated.*")}
+    return {name for name, path in names.items() if path.stat().st_size < 2600}
+
+
+def test_a_later_start_does_not_change_what_happened() -> None:
+    """Chance hangs on what it is about and not on the order of asking: a shorter period is a part of the longer one."""
+    day = dt.date(2019, 7, 22)
+    for make in (accidents.Accidents, Losses):
+        short, long = make(7, "hebei", 1), make(7, "hebei", 1)
+        earlier = [list(long(d)) for d in _days(day - dt.timedelta(days=100), 100)]
+        found = [report for d in _days(day, 20) for report in short(d)]
+        assert any(earlier) and found and found == [report for d in _days(day, 20) for report in long(d)]
+
+
+def test_the_manifest_says_what_was_met_and_from_where(tmp_path: Path) -> None:
+    simulate(Wish(FIRST, FIRST, scale=0.1, faults=0, datasets=("accidents",)), tmp_path)
+    manifest = json.loads((tmp_path / "simulation.json").read_text(encoding="utf-8"))
+    assert manifest["data_origin"] == "simulated" and manifest["wish"]["seed"] == 7 and manifest["matched"] == []
+
+
+def test_a_wish_that_makes_no_sense_says_what_to_change(tmp_path: Path) -> None:
+    (tmp_path / "accidents/tianjin").mkdir(parents=True)
+    (tmp_path / "accidents/tianjin/2020-01-01.csv").write_text("x")
+    for wish, words in (
+        (Wish(FIRST, FIRST - dt.timedelta(days=1)), "lies before"),
+        (Wish(FIRST, FIRST, scale=0), "--scale"),
+        (Wish(FIRST, FIRST, datasets=("weather",)), "weather"),
+        (Wish(FIRST, FIRST), "holds deliveries already"),
+    ):
+        with pytest.raises(SimulationError, match=words):
+            simulate(wish, tmp_path)
+
+
+def test_every_rule_of_every_standard_can_be_broken() -> None:
+    assert never_broken(load_contracts()) == []
+
+
+def test_gcj02_gives_the_offset_that_map_services_use() -> None:
+    """The example that the openly published conversions carry."""
+    assert gcj02(116.404, 39.915) == (pytest.approx(116.410244, abs=1e-6), pytest.approx(39.916404, abs=1e-6))
