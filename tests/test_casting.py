@@ -8,7 +8,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-from jingjinji.contracts import Column, FeedColumn
+from jingjinji.contracts import MOMENT_TYPES, NUMBER_TYPES, Column, FeedColumn
 from jingjinji.landing import casting
 
 
@@ -16,13 +16,17 @@ def value_of(
     given: str, column: Column, source: FeedColumn | None = None, unit: str | None = None, epoch_1904: bool = False
 ):
     source = source or FeedColumn(source="x")
+    texts, read = casting.texts(["x"], ("-", "—"), free=column.type == "text"), "null"
+    if column.type in NUMBER_TYPES:
+        read = f"{casting.numbers(['t'])}[1]"
+    elif column.type in MOMENT_TYPES:
+        read = f"{casting.moments(['t'], casting.moment_kind(source, column), epoch_1904)}[1]"
     with duckdb.connect() as con:
         con.execute(casting.MACROS)
-        text = casting.nulled(casting.blanked("x", column.type != "text"), ("-", "—"))
-        parts = "".join(f", {part} as {name}" for name, part in casting.parts("t", source, column).items())
-        expression = casting.typed("t", source, column, unit, epoch_1904)
-        source_sql = f"select *{parts} from (select {text} as t from (select ?::varchar as x))"
-        found = con.execute(f"select {expression} from ({source_sql})", [given]).fetchone()
+        text = f"select {texts}[1] as t from (select ?::varchar as x)"
+        found = con.execute(
+            f"select {casting.typed('t', read, source, column, unit)} from ({text})", [given]
+        ).fetchone()
         return found[0]
 
 
@@ -49,6 +53,17 @@ def moment(partial: str = "start") -> Column:
         ("2023-08-10T24:01", None),
         ("昨天", None),
         ("1899-01-01", None),
+        # Next to the forms that are read by a quick branch.
+        ("2023-08-01 06:05:09+08:00", dt.datetime(2023, 8, 1, 6, 5, 9)),
+        ("2023-08-01T24:00:00", dt.datetime(2023, 8, 2)),
+        ("2023-08-01T06:00:61", None),
+        ("2023-13-01", None),
+        ("2023年2月30日6时", None),
+        ("2023年8月1日6时5分9秒", dt.datetime(2023, 8, 1, 6, 5, 9)),
+        ("2023年8月1日 6时5分", dt.datetime(2023, 8, 1, 6, 5)),
+        ("2023年8月1日6时60分", None),
+        ("2023年8月1日24时00分", dt.datetime(2023, 8, 2)),
+        ("2023年8月1日0时", dt.datetime(2023, 8, 1)),
     ],
 )
 def test_moment_reads_each_declared_style(text: str, expected: dt.datetime | None) -> None:
@@ -104,6 +119,9 @@ def test_undeclared_style_is_not_guessed() -> None:
         ("31.97", "万公顷", "area", Decimal("319700.0000")),
         ("1e30", "元", "money", None),
         ("-5", "人", "count", Decimal(-5)),
+        ("900000000000000", "万人", "count", None),  # more than a count can hold
+        ("+7", "人", "count", Decimal(7)),
+        ("0.1234567", "万人", "count", Decimal("1234.567")),
     ],
 )
 def test_number_becomes_base_units_exactly(text: str, unit: str, kind: str, expected: Decimal | None) -> None:

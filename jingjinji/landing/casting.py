@@ -1,15 +1,19 @@
 """Text → typed value, as SQL expressions. Pure: nothing here reads or writes.
 
-Every expression gives NULL for text it cannot read; `conform.py` turns a NULL from a non-empty text into a fault.
+Every expression gives NULL for text it cannot read; `conform.py` turns a NULL from a non-empty text into a fault. What many
+columns need is written once, as a macro that a list of texts goes through: DuckDB plans it once, however many columns there are.
+Where nearly all values have one plain form, that form is read by a quick branch; the rest goes through the exact one.
 """
 
 from __future__ import annotations
 
 from jingjinji.codes import units
 from jingjinji.contracts import MOMENT_TYPES, NUMBER_TYPES, Column, FeedColumn
+from jingjinji.landing.workbooks import MARKERS
 
 FULL_WIDTH = "０１２３４５６７８９．，－＋：／（）％　"
 HALF_WIDTH = "0123456789.,-+:/()% "
+BLANKS = " \t\r\n\u00a0\u3000\ufeff"
 
 # One pattern per declared style, all with the groups y, mo, d, h, mi, s, z (a missing group is '').
 MOMENT_PATTERNS = {
@@ -20,106 +24,126 @@ MOMENT_PATTERNS = {
 }
 EXCEL_SERIAL = r"^\d{5}(\.\d+)?$"
 
-# try_cast throughout: DuckDB computes a common part of several branches once, also for rows that take none of them.
-# Shared by all generated statements; a connection that conforms runs this once.
-MACROS = """
-create or replace temp macro moment_of(p, at_end) as
-    case
-        when p.y = '' then null
-        when p.mo = '' and at_end then try_cast((try_cast(p.y as int) + 1) || '-01-01' as timestamp) - interval 1 second
-        when p.mo = '' then try_cast(p.y || '-01-01' as timestamp)
-        when p.d = '' and at_end
-            then try_cast(p.y || '-' || p.mo || '-1' as timestamp) + interval 1 month - interval 1 second
-        when p.d = '' then try_cast(p.y || '-' || p.mo || '-1' as timestamp)
-        when p.h = '' and at_end
-            then try_cast(p.y || '-' || p.mo || '-' || p.d as timestamp) + interval 1 day - interval 1 second
-        when p.h = '' then try_cast(p.y || '-' || p.mo || '-' || p.d as timestamp)
-        when try_cast(p.h as int) > 24 or coalesce(try_cast(p.mi as int), 0) > 59 or coalesce(try_cast(p.s as int), 0) > 59 then null
-        when try_cast(p.h as int) = 24 and (coalesce(try_cast(p.mi as int), 0) > 0 or coalesce(try_cast(p.s as int), 0) > 0) then null
-        else try_cast(p.y || '-' || p.mo || '-' || p.d as timestamp)
-            + to_seconds(
-                try_cast(p.h as int) * 3600 + coalesce(try_cast(p.mi as int), 0) * 60 + coalesce(try_cast(p.s as int), 0)
-                - case
-                    when p.z in ('', '+08:00', '+0800') then 0
-                    when p.z = 'Z' then -8 * 3600
-                    else try_cast(left(p.z, 1) || '1' as int)
-                        * (try_cast(substr(p.z, 2, 2) as int) * 3600 + try_cast(right(p.z, 2) as int) * 60) - 8 * 3600
-                end)
-    end;
-create or replace temp macro number_of(x) as
-    case
-        -- nearly every number: DuckDB reads an 18-digit decimal a hundred times faster than a 28-digit one
-        when regexp_full_match(x, '[+-]?\\d{1,11}(\\.\\d{1,6})?') then try_cast(x as decimal(18, 6))::decimal(28, 8)
-        when regexp_full_match(x, '[+-]?(\\d{1,3}(,\\d{3})+|\\d+)(\\.\\d+)?([eE][+-]?\\d+)?')
-            then try_cast(replace(x, ',', '') as decimal(28, 8))
-    end;
-"""
-
 
 def quote(text: str) -> str:
     """A SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def blanked(cell: str, half_width: bool) -> str:
-    """`cell` without surrounding blanks; in half-width forms where it is no free text."""
-    blanks = "' \t\r\n' || chr(160) || chr(12288) || chr(65279)"
-    text = f"trim({cell}, {blanks})"
-    if half_width:
-        text = f"translate({text}, {quote(FULL_WIDTH)}, {quote(HALF_WIDTH)})"
-    # Plain ASCII, as long in bytes as in characters, has none of the wide forms and needs none of this work.
-    return f"case when strlen({cell}) = length({cell}) then trim({cell}, ' \t\r\n') else {text} end"
+# try_cast throughout: DuckDB computes a common part of several branches once, also for rows that take none of them.
+# Shared by all generated statements; a database that conforms runs this once.
+MACROS = rf"""
+-- Plain texts, which are nearly all, hold no blank and no wide form and are left as they are.
+create or replace macro without_blanks(x) as
+    case when regexp_matches(x, '[\s\x{{A0}}\x{{3000}}\x{{FEFF}}]') then trim(x, {quote(BLANKS)}) else x end;
+create or replace macro half_width(x) as
+    case when regexp_matches(x, '[\s\x{{A0}}\x{{3000}}\x{{FEFF}}０-９．，－＋：／（）％]')
+        then translate(trim(x, {quote(BLANKS)}), {quote(FULL_WIDTH)}, {quote(HALF_WIDTH)}) else x end;
+create or replace macro is_no_datum(x) as
+    case when starts_with(x, '#')
+        then x in ({", ".join(quote(m) for m in MARKERS)}) or regexp_full_match(x, '#[A-Z/0!?]+') else false end;
+create or replace macro number_of(x) as
+    case
+        -- nearly every number: DuckDB reads an 18-digit decimal a hundred times faster than a 28-digit one
+        when regexp_full_match(x, '[+-]?\d{{1,11}}(\.\d{{1,6}})?') then try_cast(x as decimal(18, 6))::decimal(28, 8)
+        when regexp_full_match(x, '[+-]?(\d{{1,3}}(,\d{{3}})+|\d+)(\.\d+)?([eE][+-]?\d+)?')
+            then try_cast(replace(x, ',', '') as decimal(28, 8))
+    end;
+create or replace macro quick_iso(x, at_end) as
+    case
+        when regexp_full_match(x, '(?:19|20)\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\+08:00)?') then try_cast(left(x, 19) as timestamp)
+        when regexp_full_match(x, '(?:19|20)\d\d-\d\d-\d\d')
+            then try_cast(x as timestamp) + to_seconds(case when at_end then 86399 else 0 end)
+    end;
+create or replace macro quick_zh(x, at_end) as
+    case
+        when regexp_full_match(x, '(?:19|20)\d\d年\d{{1,2}}月\d{{1,2}}日\d{{1,2}}时') then try_strptime(x, '%Y年%m月%d日%H时')
+        when regexp_full_match(x, '(?:19|20)\d\d年\d{{1,2}}月\d{{1,2}}日\d{{1,2}}时\d{{1,2}}分')
+            then try_strptime(x, '%Y年%m月%d日%H时%M分')
+        when regexp_full_match(x, '(?:19|20)\d\d年\d{{1,2}}月\d{{1,2}}日')
+            then try_strptime(x, '%Y年%m月%d日') + to_seconds(case when at_end then 86399 else 0 end)
+    end;
+create or replace macro clock_of(h, mi, s, z) as
+    case
+        when h > 24 or mi > 59 or s > 59 or (h = 24 and mi + s > 0) then null
+        else to_seconds(h * 3600 + mi * 60 + s - case
+            when z in ('', '+08:00', '+0800') then 0
+            when z = 'Z' then -8 * 3600
+            else try_cast(left(z, 1) || '1' as int)
+                * (try_cast(substr(z, 2, 2) as int) * 3600 + try_cast(right(z, 2) as int) * 60) - 8 * 3600
+        end)
+    end;
+create or replace macro moment_of(p, at_end) as
+    try_cast(p.y || '-' || coalesce(nullif(p.mo, ''), '1') || '-' || coalesce(nullif(p.d, ''), '1') as timestamp)
+    + case
+        when p.h <> ''
+            then clock_of(try_cast(p.h as int), coalesce(try_cast(p.mi as int), 0), coalesce(try_cast(p.s as int), 0), p.z)
+        when not at_end then to_seconds(0)
+        when p.d <> '' then interval 1 day
+        when p.mo <> '' then interval 1 month
+        else interval 1 year
+    end
+    - to_seconds(case when at_end and p.h = '' then 1 else 0 end);
+create or replace macro serial_of(x, epoch, at_end) as
+    case when regexp_full_match(x, {quote(EXCEL_SERIAL[1:-1])})
+        then epoch + to_seconds(try_cast(round(try_cast(x as double) * 86400) as bigint))
+            + to_seconds(case when at_end and x not like '%.%' then 86399 else 0 end)
+    end;
+"""
 
 
-def nulled(text: str, null_values: tuple[str, ...]) -> str:
-    """NULL where a text is empty or one of the feed's words for nothing."""
-    nothing = ", ".join(quote(value) for value in ("", *null_values))
-    return f"case when {text} in ({nothing}) then null else {text} end"
+def texts(cells: list[str], null_values: tuple[str, ...], *, free: bool) -> str:
+    """List of the texts of some cells without surrounding blanks, NULL where one of the feed's words for nothing stands.
+
+    Args:
+        cells: columns of the sheet.
+        null_values: the feed's words for nothing.
+        free: free text keeps its wide forms; everything else is brought to half-width forms.
+    """
+    macro, nothing = "without_blanks" if free else "half_width", ", ".join(quote(v) for v in ("", *null_values))
+    trimmed = f"list_transform([{', '.join(cells)}]::varchar[], lambda x: {macro}(x))"
+    return f"list_transform({trimmed}, lambda x: case when x in ({nothing}) then null else x end)"
 
 
-def parts(text: str, source: FeedColumn, column: Column) -> dict[str, str]:
-    """What `typed` needs more than once of a text, by the name it is to be given: computed in a step of its own."""
-    if column.type in NUMBER_TYPES:
-        return {f"n_{text}": f"number_of({text})"}
-    if column.type not in MOMENT_TYPES:
-        return {}
-    groups = "['y', 'mo', 'd', 'h', 'mi', 's', 'z']"
-    return {
-        f"p_{text}_{style}": f"regexp_extract({text}, {quote(MOMENT_PATTERNS[style])}, {groups})"
-        for style in _styles(source)
-        if style in MOMENT_PATTERNS
-    }
+def numbers(texts: list[str]) -> str:
+    """List of the numbers that stand in some texts, DECIMAL(28, 8)."""
+    return f"list_transform([{', '.join(texts)}]::varchar[], lambda x: number_of(x))"
 
 
-def _styles(source: FeedColumn) -> dict[str, None]:
+def moment_kind(source: FeedColumn, column: Column) -> tuple[tuple[str, ...], bool]:
+    """Columns of one kind are read by one expression: the declared styles, and whether a mere day means its end."""
     # A workbook's date cells arrive as ISO text, so a feed that expects serial dates expects those as well.
-    return dict.fromkeys(("iso", *source.formats) if "excel" in source.formats else source.formats)
+    styles = dict.fromkeys(("iso", *source.formats) if "excel" in source.formats else source.formats)
+    return tuple(styles), column.partial == "end"
 
 
-def moment(text: str, source: FeedColumn, column: Column, epoch_1904: bool) -> str:
-    """A wall-clock time of Asia/Shanghai from any of the declared styles; 24:00 is the next day. Years 1900 to 2099."""
-    at_end = str(column.partial == "end").lower()
-    found = [f"moment_of({part}, {at_end})" for part in parts(text, source, column)]
-    if "excel" in source.formats:
-        epoch = "1904-01-01" if epoch_1904 else "1899-12-30"
-        seconds = f"to_seconds(try_cast(round(try_cast({text} as double) * 86400) as bigint))"
-        last_second = f" + case when {text} not like '%.%' then interval 86399 second else interval 0 second end"
-        serial = f"timestamp '{epoch}' + {seconds}{last_second if column.partial == 'end' else ''}"
-        found.append(f"case when regexp_full_match({text}, {quote(EXCEL_SERIAL[1:-1])}) then {serial} end")
-    value = f"coalesce({', '.join(found)})" if len(found) > 1 else found[0]
-    return f"({value})::date" if column.type == "date" else value
+def moments(texts: list[str], kind: tuple[tuple[str, ...], bool], epoch_1904: bool) -> str:
+    """List of wall-clock times of Asia/Shanghai from any of the declared styles; 24:00 is the next day. Years 1900 to 2099."""
+    styles, at_end = kind[0], str(kind[1]).lower()
+    groups = "['y', 'mo', 'd', 'h', 'mi', 's', 'z']"
+    quick = [f"quick_{style}(x, {at_end})" for style in styles if style in ("iso", "zh")]
+    parts = [f"regexp_extract(x, {quote(MOMENT_PATTERNS[s])}, {groups})" for s in styles if s in MOMENT_PATTERNS]
+    found = f"list_filter([{', '.join(parts)}], lambda p: p.y <> '')"
+    exact = [f"list_transform({found}, lambda p: moment_of(p, {at_end}))[1]"] if parts else []
+    epoch = f"timestamp '{'1904-01-01' if epoch_1904 else '1899-12-30'}'"
+    serial = [f"serial_of(x, {epoch}, {at_end})"] if "excel" in styles else []
+    every = (
+        f"list_transform([{', '.join(texts)}]::varchar[], lambda x: coalesce({', '.join([*quick, *serial, *exact])}))"
+    )
+    return every
 
 
-def number(text: str, unit: str | None, column: Column) -> str:
+def number(read: str, unit: str | None, column: Column) -> str:
     """A number in the base unit of the column, exact in decimals; NULL when unreadable or beyond 10^15."""
     factor = units()[unit] if unit else None
-    read = value = f"n_{text}"
+    value = read
     if factor and (factor.numerator, factor.denominator) != (1, 1):
         product = f"{read} * {factor.numerator}::decimal(10, 0)"
         value = f"({product})" if factor.denominator == 1 else f"round(({product})::double / {factor.denominator}, 4)"
-    guarded = f"case when abs({read}) < 1e15 then {value} end"
+    is_count = column.type == "count"
+    guarded = f"case when abs({value if is_count else read}) < 1e15 then {value} end"
     # Whether a count is whole is judged apart, so that 12.5 people is not silently 13.
-    return f"try_cast({guarded} as {'decimal(28, 8)' if column.type == 'count' else column.sql_type})"
+    return f"try_cast({guarded} as {'decimal(28, 8)' if is_count else column.sql_type})"
 
 
 def code(text: str, source: FeedColumn) -> str:
@@ -130,13 +154,21 @@ def code(text: str, source: FeedColumn) -> str:
     return f"case {text} {cases} else {text} end"
 
 
-def typed(text: str, source: FeedColumn, column: Column, unit: str | None, epoch_1904: bool) -> str:
-    """The expression for one column of one delivery, from trimmed text to the landed value."""
+def typed(text: str, read: str, source: FeedColumn, column: Column, unit: str | None) -> str:
+    """The expression for one column of one delivery.
+
+    Args:
+        text: the trimmed text.
+        read: the number or moment it was read as, where the column is of such a type.
+        source: how the feed fills the column.
+        column: the agreed column.
+        unit: in which the feed sends it.
+    """
     if column.type in MOMENT_TYPES:
-        return moment(text, source, column, epoch_1904)
+        return f"({read})::date" if column.type == "date" else read
     if column.type == "year":
         year = f"try_cast(regexp_extract({text}, '^(\\d{{4}})年?$', 1) as integer)"
         return f"case when {year} between 1900 and 2100 then {year} end"
     if column.type in NUMBER_TYPES:
-        return number(text, unit, column)
+        return number(read, unit, column)
     return code(text, source)

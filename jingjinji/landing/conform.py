@@ -1,40 +1,31 @@
 """Contract + headers of one delivery → one SQL statement that reads, casts and judges every row. Pure: no I/O.
 
-The statement makes the temporary table `judged`: row_number, cell (the native header of an unpivoted cell), the text of each
-column (`t_<column>`), its value (`<column>`), `known_from`, and `is_bad`. Faults are spelled out only for the bad rows.
+The statement gives, for every row of `cells` in their order: `is_footer`, `is_ghost`, `is_bad`, `is_warned`, the value of each
+agreed column (`<column>`) and `known_from`; and, where the faults are to be spelled out, the text of each column (`t_<column>`)
+and whether it has a fault of its own (`f_<column>`). An unpivoted sheet gives one row per cell, with `row_number` and `cell`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jingjinji.codes import code_list
-from jingjinji.contracts import Feed, FeedColumn, Standard, header_pattern, normal_header
+from jingjinji.contracts import MOMENT_TYPES, NUMBER_TYPES, Feed, FeedColumn, Standard, header_pattern, normal_header
 from jingjinji.landing import casting
+from jingjinji.landing.binding import SECRECY_HEADER, Bound, bind
 from jingjinji.landing.casting import quote
 from jingjinji.landing.detect import UnreadableError
-from jingjinji.landing.sheets import Sheet, shown_header
-from jingjinji.landing.workbooks import MARKERS
+from jingjinji.landing.sheets import Sheet
 
-SECRECY_HEADER = "密级"
-
-
-@dataclass(frozen=True)
-class Bound:
-    """One agreed column bound to this delivery: the cell it comes from (None = constant), native header and unit."""
-
-    name: str
-    cell: str | None
-    header: str
-    unit: str | None
-    source: FeedColumn
+STATES = ("is_footer", "is_ghost", "is_bad", "is_warned")
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One kind of fault a row may have: `condition` over `judged` is true for rows that have it."""
+    """One kind of fault a row may have: `condition` over the statement's rows is true for rows that have it."""
 
     code: str
     column: str
@@ -45,85 +36,19 @@ class Fault:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything needed to conform one delivery."""
+    """Everything needed to conform one delivery.
+
+    `rows_sql` selects STATES, values and `known_from` of every row of the relation `{cells}`; `spelled_sql` the texts besides.
+    `numbered` says that both give `row_number` and `cell` themselves, because a row of the sheet is several of theirs.
+    """
 
     bounds: tuple[Bound, ...]
-    judged_sql: str
-    faults: tuple[Fault, ...]
+    rows_sql: str
+    spelled_sql: str
+    numbered: bool
+    errors: tuple[Fault, ...]
+    warnings: tuple[Fault, ...]
     secrecy_cell: str | None
-    first_row: int
-
-
-# ---------------------------------------------------------------- binding headers
-
-
-def bind(standard: Standard, feed: Feed, sheet: Sheet) -> tuple[Bound, ...]:
-    """Find the cell of each agreed column in this delivery.
-
-    Raises:
-        UnreadableError: a header the feed does not know (F05), or a declared one that is missing (F06);
-            the message names file, column and the line to add.
-    """
-    normal = [normal_header(h) for h in sheet.headers]
-    used: set[int] = set()
-    bounds, missing = [], []
-    for name, source in feed.columns.items():
-        if source.value is not None:
-            bounds.append(Bound(name, None, "", source.unit, source))
-            continue
-        pattern = header_pattern(source.source or "")
-        found = [(i, m) for i, h in enumerate(normal) if (m := pattern.fullmatch(h)) and _unit_fits(m, source)]
-        if len(found) > 1:
-            where = "、".join(sheet.headers[i] for i, _ in found)
-            raise UnreadableError("F05", f"列“{source.source}”出现了{len(found)}次：{where}", "请只保留一列")
-        if found:
-            at, match = found[0]
-            used.add(at)
-            bounds.append(
-                Bound(name, f"c{at}", sheet.headers[at], match.groupdict().get("unit") or source.unit, source)
-            )
-        elif not _may_be_absent(standard, feed, name, source):
-            missing.append((name, shown_header(feed, source.source or "")))
-    used |= _other_known(feed, normal)
-    unknown = [sheet.headers[i] for i, h in enumerate(normal) if h and i not in used]
-    if unknown or missing:
-        raise _header_error(feed, unknown, missing)
-    return tuple(bounds)
-
-
-def _unit_fits(match: re.Match[str], source: FeedColumn) -> bool:
-    return not source.units or match.groupdict().get("unit") in source.units
-
-
-def _may_be_absent(standard: Standard, feed: Feed, name: str, source: FeedColumn) -> bool:
-    """JSON leaves out what it has no value for; a table may only where the feed says `optional`."""
-    return source.optional or (feed.format == "json" and not standard.columns[name].required)
-
-
-def _other_known(feed: Feed, normal: list[str]) -> set[int]:
-    patterns = [header_pattern(text) for text in (*feed.ignore, SECRECY_HEADER)]
-    if feed.unpivot:
-        patterns.append(header_pattern(feed.unpivot.header))
-    return {i for i, h in enumerate(normal) if any(p.fullmatch(h) for p in patterns)}
-
-
-def _header_error(feed: Feed, unknown: list[str], missing: list[tuple[str, str]]) -> UnreadableError:
-    parts, fix = [], []
-    if unknown:
-        parts.append("有约定之外的列：" + "、".join(f"“{h}”" for h in unknown))
-    if missing:
-        parts.append("缺少约定的列：" + "、".join(f"“{h}”" for _, h in missing))
-    if unknown and missing:
-        fix.append(f"若“{unknown[0]}”就是“{missing[0][1]}”，请改回约定的表头，")
-        fix.append(f"或由数据工程师在 feeds/{feed.feed_id}.yml 写入 columns: {missing[0][0]}: {{from: '{unknown[0]}'}}")
-    elif unknown:
-        fix.append(f"若无需读取，请在 feeds/{feed.feed_id}.yml 写入 ignore: ['{unknown[0]}']；否则写明它对应的列")
-    else:
-        fix.append(f"请补上该列后重新报送，或在 feeds/{feed.feed_id}.yml 标为 optional: true")
-    return UnreadableError("F05" if unknown else "F06", "；".join(parts), "".join(fix))
-
-
-# ---------------------------------------------------------------- the statement
 
 
 def plan(standard: Standard, feed: Feed, sheet: Sheet, landed_at: dt.datetime) -> Plan:
@@ -141,10 +66,102 @@ def plan(standard: Standard, feed: Feed, sheet: Sheet, landed_at: dt.datetime) -
     bounds = bind(standard, feed, sheet)
     if feed.unpivot:
         bounds += _unpivoted(feed)
-    columns = tuple(fault for bound in bounds for fault in _column_faults(standard, bound, landed_at))
-    faults = (*columns, *_row_faults(standard, bounds, sheet, columns))
+    own = {bound.name: _column_faults(standard, bound, landed_at) for bound in bounds}
+    shared = _row_faults(standard, bounds, sheet)
+    faults = (*(fault for found in own.values() for fault in found), *shared)
     secret = next((f"c{i}" for i, h in enumerate(sheet.headers) if normal_header(h) == SECRECY_HEADER), None)
-    return Plan(bounds, _judged_sql(standard, feed, sheet, bounds, faults), faults, secret, sheet.first_row)
+    chain = _chain(standard, feed, sheet, bounds, own, shared)
+    numbered = ["row_number", "cell"] if feed.unpivot else []
+    values = [f"{name}::{column.sql_type} as {name}" for name, column in standard.columns.items()]
+    rows = ", ".join([*numbered, *STATES, *values, "known_from"])
+    return Plan(
+        bounds, f"{chain} select {rows} from judged", f"{chain} select * from judged", bool(feed.unpivot),
+        tuple(f for f in faults if not f.is_warning), tuple(f for f in faults if f.is_warning), secret,
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- the statement
+
+
+def _chain(
+    standard: Standard,
+    feed: Feed,
+    sheet: Sheet,
+    bounds: tuple[Bound, ...],
+    own: dict[str, list[Fault]],
+    shared: list[Fault],
+) -> str:
+    """Common table expressions, the last of which is `judged`."""
+    lists, names = _texts(standard, feed, bounds)
+    read_lists, read = _read(standard, bounds, sheet)
+    by_name = {b.name: b for b in bounds}
+    values = [
+        f"{casting.typed(f't_{name}', read.get(name, ''), b.source, column, b.unit)} as {name}"
+        if (b := by_name.get(name))
+        else f"null::{column.sql_type} as {name}"
+        for name, column in standard.columns.items()
+    ]
+    flags = [f"{_any(found)} as f_{name}" for name, found in own.items()]
+    carried = [fault for fault in shared if not fault.is_warning]
+    is_bad = " or ".join([*(f"f_{name}" for name in own), _any(carried)])
+    sent = ", ".join(f"t_{b.name}" for b in bounds if b.cell and b.cell != "cell_name") or "null"
+    known_from = ", ".join(f"{name}::timestamp" for name in standard.known_from)
+    return f"""
+with source as ({_source_sql(feed, sheet)}),
+listed as (select *{_and(lists)} from source),
+texts as (select *{_and(names)} from listed),
+read as (select *{_and(read_lists)} from texts),
+typed as (select *{_and(values)} from read),
+flagged as (select *{_and(flags)} from typed),
+judged as (
+    select *, coalesce({known_from}) as known_from, coalesce({sent}) is null and beyond = '' as is_ghost,
+        {is_bad} as is_bad, {_any([fault for fault in shared if fault.is_warning])} as is_warned
+    from flagged
+)"""
+
+
+def _and(items: Iterable[str]) -> str:
+    return "".join(f",\n    {item}" for item in items)
+
+
+def _any(faults: list[Fault]) -> str:
+    return " or ".join(f"coalesce({f.condition}, false)" for f in faults) or "false"
+
+
+def _texts(standard: Standard, feed: Feed, bounds: tuple[Bound, ...]) -> tuple[list[str], list[str]]:
+    """Lists of the trimmed texts, and the text of each column as `t_<column>` out of them."""
+    lists, names = [], [f"{quote(b.source.value or '')} as t_{b.name}" for b in bounds if not b.cell]
+    for label, free in (("free_texts", True), ("plain_texts", False)):
+        chosen = [b for b in bounds if b.cell and (standard.columns[b.name].type == "text") == free]
+        if chosen:
+            texts = casting.texts([b.cell for b in chosen if b.cell], feed.null_values, free=free)
+            lists.append(f"{texts} as {label}")
+            names += [f"{label}[{at}] as t_{b.name}" for at, b in enumerate(chosen, start=1)]
+    return lists, names
+
+
+def _read(standard: Standard, bounds: tuple[Bound, ...], sheet: Sheet) -> tuple[list[str], dict[str, str]]:
+    """Lists of numbers and moments read from the texts, and where in them each column stands."""
+    by_kind: dict[object, list[str]] = {}
+    for b in bounds:
+        column = standard.columns[b.name]
+        if column.type in NUMBER_TYPES:
+            by_kind.setdefault("numbers", []).append(b.name)
+        elif column.type in MOMENT_TYPES:
+            by_kind.setdefault(casting.moment_kind(b.source, column), []).append(b.name)
+    lists: list[str] = []
+    places: dict[str, str] = {}
+    for at, (kind, names) in enumerate(by_kind.items()):
+        texts = [f"t_{name}" for name in names]
+        expression = (
+            casting.moments(texts, kind, sheet.epoch_1904) if isinstance(kind, tuple) else casting.numbers(texts)
+        )
+        lists.append(f"{expression} as read_{at}")
+        places |= {name: f"read_{at}[{place}]" for place, name in enumerate(names, start=1)}
+    return lists, places
+
+
+# ---------------------------------------------------------------- rows of the sheet
 
 
 def _unpivoted(feed: Feed) -> tuple[Bound, ...]:
@@ -155,15 +172,12 @@ def _unpivoted(feed: Feed) -> tuple[Bound, ...]:
 
 
 def _source_sql(feed: Feed, sheet: Sheet) -> str:
-    """Rows of data as the sender counts them, one per unpivoted cell, footers marked."""
+    """Rows of the sheet, one per unpivoted cell, footers marked."""
     cells = [f"c{i}" for i in range(len(sheet.headers) + sheet.spare)]
-    first_filled = "coalesce(" + ", ".join(f"nullif(trim({c}), '')" for c in cells) + ")"
-    starts = [f"starts_with({first_filled}, {quote(text)})" for text in feed.footer_starts_with]
-    filled = " + ".join(f"(nullif(trim({c}), '') is not null)::int" for c in cells)
-    footer = f"(({' or '.join(starts)}) and {filled} <= 2)" if starts else "false"
-    base = f"select *, {footer} as is_footer from cells where row_number >= {sheet.first_row}"
+    facts = f"{_is_footer(feed, cells)} as is_footer, {_beyond(sheet)} as beyond, {_is_cut_off(sheet)} as is_cut_off"
+    base = f"select *, {facts} from {{cells}}"
     if not feed.unpivot:
-        return f"select *, '' as cell from ({base})"
+        return base
     pattern = header_pattern(feed.unpivot.header)
     matched = [(i, m) for i, h in enumerate(sheet.headers) if (m := pattern.fullmatch(normal_header(h)))]
     if not matched:
@@ -178,63 +192,31 @@ def _source_sql(feed: Feed, sheet: Sheet) -> str:
     return f"select *, unnest({wanted}, recursive := true) from ({base})"
 
 
-def _judged_sql(
-    standard: Standard, feed: Feed, sheet: Sheet, bounds: tuple[Bound, ...], faults: tuple[Fault, ...]
-) -> str:
-    columns, by_name = standard.columns, {b.name: b for b in bounds}
-    sent_bounds = [b for b in bounds if b.cell]
-    blanked = [f"{casting.blanked(b.cell or '', columns[b.name].type != 'text')} as b_{b.name}" for b in sent_bounds]
-    texts = [f"{casting.nulled(f'b_{b.name}', feed.null_values)} as t_{b.name}" for b in sent_bounds]
-    texts += [f"{quote(b.source.value or '')} as t_{b.name}" for b in bounds if not b.cell]
-    parts = [part for b in bounds for part in casting.parts(f"t_{b.name}", b.source, columns[b.name]).items()]
-    values = [
-        f"{casting.typed(f't_{name}', b.source, column, b.unit, sheet.epoch_1904)} as {name}"
-        if (b := by_name.get(name))
-        else f"null::{column.sql_type} as {name}"
-        for name, column in columns.items()
-    ]
-    spare = [f"nullif(trim(c{len(sheet.headers) + i}), '')" for i in range(sheet.spare)]
-    beyond = f"concat_ws('，', {', '.join(spare)})" if spare else "''"
+def _is_footer(feed: Feed, cells: list[str]) -> str:
+    """A row that starts with a declared word and has at most two filled cells. Most rows show in their first cell that they are none."""
+    if not feed.footer_starts_with:
+        return "false"
+    starts = [f"starts_with(filled[1], {quote(text)})" for text in feed.footer_starts_with]
+    likely = "^ *($|" + "|".join(re.escape(text) for text in feed.footer_starts_with) + ")"
+    filled = f"list_filter([{', '.join(cells)}]::varchar[], lambda c: trim(c) <> '')"
+    # Spaces before the word are no part of it.
+    trimmed = f"list_transform({filled}, lambda c: trim(c))"
+    exact = f"list_transform([{trimmed}], lambda filled: len(filled) <= 2 and ({' or '.join(starts)}))[1]"
+    return f"case when coalesce(regexp_matches({cells[0]}, {quote(likely)}), true) then coalesce({exact}, false) else false end"
+
+
+def _beyond(sheet: Sheet) -> str:
+    """What stands beyond the last header; '' where nothing does."""
+    spare = [f"c{len(sheet.headers) + i}" for i in range(sheet.spare)]
+    if not spare:
+        return "''"
+    joined = f"concat_ws('，', {', '.join(f'''nullif(trim({c}), '')''' for c in spare)})"
+    return f"case when coalesce({', '.join(spare)}) is null then '' else {joined} end"
+
+
+def _is_cut_off(sheet: Sheet) -> str:
     last_named = max((i for i, header in enumerate(sheet.headers) if header), default=0)
-    is_cut_off = f"c{last_named} is null" if spare else "false"
-    sent = ", ".join(f"t_{b.name}" for b in bounds if b.cell and b.cell != "cell_name") or "null"
-    is_bad, is_warned = _any_of(faults, warnings=False), _any_of(faults, warnings=True)
-    known_from = ", ".join(f"{name}::timestamp" for name in standard.known_from)
-    exclude = f"exclude ({', '.join(name for name, _ in parts)})" if parts else ""
-    return f"""
-create temp table judged as
-with source as ({_source_sql(feed, sheet)}),
-blanked as (
-    select row_number, cell, is_footer, {beyond} as beyond, {is_cut_off} as is_cut_off,
-        {", ".join(blanked)}
-    from source
-),
-texts as (
-    select row_number, cell, is_footer, beyond, is_cut_off,
-        {", ".join(texts)}
-    from blanked
-),
-parts as (
-    select *{"".join(f", {expression} as {name}" for name, expression in parts)}
-    from texts
-),
-typed as (
-    select * {exclude}, {_is_ghost(feed, sent)} as is_ghost,
-        {", ".join(values)}
-    from parts
-)
-select *, coalesce({known_from}) as known_from, {is_bad} as is_bad, {is_warned} as is_warned
-from typed"""
-
-
-def _any_of(faults: tuple[Fault, ...], *, warnings: bool) -> str:
-    chosen = [f"coalesce({f.condition}, false)" for f in faults if f.is_warning == warnings]
-    return " or ".join(chosen) or "false"
-
-
-def _is_ghost(feed: Feed, sent: str) -> str:
-    """A row with no text at all; an unpivoted cell counts as sent when its row carries anything."""
-    return f"(coalesce({sent}) is null and beyond = '')"
+    return f"c{last_named} is null" if sheet.spare else "false"
 
 
 # ---------------------------------------------------------------- faults
@@ -242,8 +224,7 @@ def _is_ghost(feed: Feed, sent: str) -> str:
 
 def _column_faults(standard: Standard, bound: Bound, landed_at: dt.datetime) -> list[Fault]:
     name, column, text = bound.name, standard.columns[bound.name], f"t_{bound.name}"
-    markers = ", ".join(quote(m) for m in MARKERS)
-    odd = f"(starts_with({text}, '#') and ({text} in ({markers}) or regexp_full_match({text}, '#[A-Z/0!?]+')))"
+    odd = f"is_no_datum({text})"
     faults = [Fault("R11", name, odd, text)]
     if column.required:
         faults.append(Fault("R01", name, f"{text} is null", "null"))
@@ -262,14 +243,14 @@ def _column_faults(standard: Standard, bound: Bound, landed_at: dt.datetime) -> 
     return faults
 
 
-def _row_faults(standard: Standard, bounds: tuple[Bound, ...], sheet: Sheet, columns: tuple[Fault, ...]) -> list[Fault]:
+def _row_faults(standard: Standard, bounds: tuple[Bound, ...], sheet: Sheet) -> list[Fault]:
     faults, bound_names, first = [], {b.name for b in bounds}, next(iter(standard.columns))
     if sheet.spare:
         faults.append(Fault("R08", first, "beyond <> ''", "beyond"))
         faults.append(Fault("R10", first, "is_cut_off", "null"))
     for code, rule in standard.rules.items():
         # A column with a fault of its own is named by that fault; the rule would only say the same in other words.
-        own = " or ".join(f"coalesce({f.condition}, false)" for f in columns if f.column in rule.columns) or "false"
+        own = " or ".join(f"f_{c}" for c in rule.columns if c in bound_names) or "false"
         shown = " || '；' || ".join(f"coalesce(t_{c}, '空')" for c in rule.columns if c in bound_names) or "null"
         broken = f"not coalesce({rule.check}, true) and not ({own})"
         faults.append(Fault(code, rule.columns[0], broken, shown, rule.severity == "warning"))
@@ -282,4 +263,4 @@ def faults_sql(faults: tuple[Fault, ...]) -> str:
         f"case when {f.condition} then {{'code': '{f.code}', 'column': '{f.column}', 'value': ({f.value})::varchar}} end"
         for f in faults
     ]
-    return f"list_filter([{', '.join(items)}], fault -> fault is not null)"
+    return f"list_filter([{', '.join(items)}], lambda fault: fault is not null)"

@@ -55,7 +55,7 @@ def read_json(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> Sheet:
     cells = "".join(
         f", json_extract_string(record, '{p.replace(chr(39), chr(39) * 2)}') as c{i}" for i, p in enumerate(pointers)
     )
-    con.execute(f"create temp table cells as select row_number() over () as row_number{cells} from records")
+    con.execute(f"create temp table cells as select {cells.removeprefix(', ') or 'null as c0'} from records")
     return Sheet((*known, *(p for p in paths if '"' in p)), 1)
 
 

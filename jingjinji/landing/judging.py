@@ -9,13 +9,15 @@ import datetime as dt
 import logging
 import traceback
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
 
 from jingjinji.contracts import Feed, Standard
-from jingjinji.landing import casting, receipts, secrecy
+from jingjinji.landing import receipts, secrecy, staging
 from jingjinji.landing.conform import Plan, faults_sql, plan
 from jingjinji.landing.detect import Detected, UnreadableError, detect
 from jingjinji.landing.readers import read
@@ -58,15 +60,14 @@ def judge(
 
     warnings.parquet lies beside them where a taken row breaks a rule of severity `warning`.
     """
-    with duckdb.connect(config={"temp_directory": str(scratch / "spill"), "preserve_insertion_order": True}) as con:
+    with staging.connection(scratch) as con:
         try:
             detected = detect(scratch / "bytes", feed.encoding)
             secrecy.refuse_secret(scratch / "bytes", detected)
             sheet = read(con, scratch / "bytes", detected, feed, scratch)
             todo = plan(standard, feed, sheet, landed_at)
-            con.execute(casting.MACROS)
-            con.execute(todo.judged_sql)
-            secrecy.refuse_marked(_secrecy_column(con, todo))
+            secrecy.refuse_marked(_secrecy_column(con, todo, sheet))
+            staging.stage(con, scratch, sheet, todo)
         except UnreadableError as error:
             return _refused(_count_rows(con), error)
         except Exception as error:  # one file that breaks the program must not stop the other files and feeds
@@ -76,16 +77,19 @@ def judge(
             log.error("%s cannot be judged: %s\n%s", identity["delivery_id"], type(error).__name__, where)
             text = f"程序无法读取该文件（{type(error).__name__}），内容已存档，未入库"
             return _refused(_count_rows(con), UnreadableError("F99", text, "请联系数据工程师，并附上本回执"))
-        _mark_repeated(con, standard)
+        staging.decide(con, standard)
         judgement = Judgement(_counts(con), facts={"detected": asdict(detected), "titles": sheet.titles})
         judgement.messages += _notes(feed, identity["file_name"], detected, sheet)
-        judgement.faults = _row_faults(con, standard, todo)
+        _tell(con, standard, todo, judgement, scratch, sheet)
         _refuse_if_too_many(judgement, feed)
         if judgement.status == "accepted":
-            _write_parquet(con, standard, todo, staged, identity["delivery_id"], landed_at)
-            judgement.warnings = _row_warnings(con, standard, todo)
+            lineage = f"'{identity['delivery_id']}' as delivery_id", f"timestamp '{landed_at}' as landed_at"
+            _write_accepted(con, standard, staged, lineage)
+            _write_quarantined(con, standard, todo, staged, lineage[0], judgement.rows["quarantined"])
             if judgement.warnings:
                 _write_warnings(con, judgement.warnings, staged)
+        else:
+            judgement.warnings = []
         return judgement
 
 
@@ -104,38 +108,15 @@ def _count_rows(con: duckdb.DuckDBPyConnection) -> int:
     return int(found[0]) if found else 0
 
 
-def _secrecy_column(con: duckdb.DuckDBPyConnection, todo: Plan) -> list[str]:
+def _secrecy_column(con: duckdb.DuckDBPyConnection, todo: Plan, sheet: Sheet) -> list[str]:
     """What stands in the column 密级, where the sender has one."""
     if not todo.secrecy_cell:
         return []
+    skipped = f"offset {sheet.first_row - sheet.offset - 1}"
     marks = con.execute(
-        f"select distinct {todo.secrecy_cell} from cells where row_number >= {todo.first_row}"
+        f"select distinct mark from (select {todo.secrecy_cell} as mark from cells {skipped})"
     ).fetchall()
     return list(secrecy.marks_of_column(mark for (mark,) in marks))
-
-
-def _mark_repeated(con: duckdb.DuckDBPyConnection, standard: Standard) -> None:
-    """Table `repeated`: good rows whose key stands more than once. Equal content is a duplicate, other content a conflict."""
-    key = ", ".join(standard.key)
-    content = ", ".join(standard.columns)
-    con.execute(f"""
-        create temp table repeated_keys as
-        select {key}, count(distinct hash({content})) as contents
-        from judged where not (is_bad or is_ghost or is_footer) group by all having count(*) > 1""")
-    same_key = " and ".join(f"judged.{c} is not distinct from repeated_keys.{c}" for c in standard.key)
-    con.execute(f"""
-        create temp table repeated as
-        select judged.row_number, judged.cell, contents > 1 as is_conflict,
-            row_number() over (partition by {", ".join("judged." + c for c in standard.key)} order by judged.row_number) as copy
-        from judged join repeated_keys on {same_key}
-        where not (is_bad or is_ghost or is_footer)""")
-    con.execute("""
-        create temp view verdicts as
-        select judged.*, case
-                when is_footer or is_ghost then 'ignored' when is_bad or is_conflict then 'quarantined'
-                when copy > 1 then 'duplicate' else 'accepted' end as verdict,
-            coalesce(is_conflict, false) as is_conflict
-        from judged left join repeated using (row_number, cell)""")
 
 
 def _counts(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -160,43 +141,42 @@ def _notes(feed: Feed, file_name: str, detected: Detected, sheet: Sheet) -> list
     return notes
 
 
-def _row_faults(con: duckdb.DuckDBPyConnection, standard: Standard, todo: Plan) -> list[receipts.RowFault]:
-    key = quote_key = next(iter(standard.key))
-    conflict = f"[{{'code': 'R07', 'column': '{quote_key}', 'value': {key}::varchar}}]"
-    errors = tuple(fault for fault in todo.faults if not fault.is_warning)
-    listed = f"case when is_conflict then {conflict} else {faults_sql(errors)} end"
-    return _described(con, standard, todo, listed, "verdict = 'quarantined'")
+# ---------------------------------------------------------------- telling what is wrong
 
 
-def _row_warnings(con: duckdb.DuckDBPyConnection, standard: Standard, todo: Plan) -> list[receipts.RowFault]:
-    """Rules of severity `warning` that taken rows break."""
-    warnings = tuple(fault for fault in todo.faults if fault.is_warning)
-    if not warnings:
-        return []
-    return _described(con, standard, todo, faults_sql(warnings), "verdict = 'accepted' and is_warned")
+def _tell(
+    con: duckdb.DuckDBPyConnection, standard: Standard, todo: Plan, judgement: Judgement, scratch: Path, sheet: Sheet
+) -> None:
+    """Faults of the quarantined rows and warnings of the accepted ones, in words."""
+    if not judgement.rows["quarantined"] and not judgement.rows[WARNED]:
+        return
+    staging.spell(con, scratch, sheet, todo, "verdict = 'quarantined' or (verdict = 'accepted' and is_warned)")
+    if judgement.rows["quarantined"]:
+        judgement.faults = _described(con, standard, todo, _errors_sql(standard, todo), "verdict = 'quarantined'")
+    if judgement.rows[WARNED]:
+        condition = "verdict = 'accepted' and is_warned"
+        judgement.warnings = _described(con, standard, todo, faults_sql(todo.warnings), condition)
+
+
+def _errors_sql(standard: Standard, todo: Plan) -> str:
+    """List of the faults of a quarantined row; a conflict has no other."""
+    conflict = f"[{{'code': 'R07', 'column': '{standard.key[0]}', 'value': spelled.{standard.key[0]}::varchar}}]"
+    return f"case when is_conflict then {conflict} else {faults_sql(todo.errors)} end"
+
+
+# A row of `spelled` with what became of it.
+SPELLED = (
+    "spelled join (select row_number, cell, verdict, is_conflict from verdicts) as verdicts using (row_number, cell)"
+)
 
 
 def _described(
     con: duckdb.DuckDBPyConnection, standard: Standard, todo: Plan, listed: str, condition: str
 ) -> list[receipts.RowFault]:
     headers = {b.name: b.header for b in todo.bounds}
-    rows = f"select row_number, cell, {listed} from verdicts where {condition} order by row_number, cell"
+    rows = f"select row_number, cell, {listed} from {SPELLED} where {condition} order by row_number, cell"
     found = con.execute(rows).fetchall()
     return [receipts.describe(standard, headers, row, cell, fault) for row, cell, faults in found for fault in faults]
-
-
-def _write_warnings(con: duckdb.DuckDBPyConnection, warnings: list[receipts.RowFault], staged: Path) -> None:
-    """warnings.parquet: row_number BIGINT, rule_id, column_name (agreed), value (as shown in the receipt) VARCHAR."""
-    import pyarrow as pa
-
-    listed = {
-        "row_number": pa.array([w.row for w in warnings], pa.int64()),
-        "rule_id": pa.array([w.code for w in warnings], pa.string()),
-        "column_name": pa.array([w.name for w in warnings], pa.string()),
-        "value": pa.array([w.value for w in warnings], pa.string()),
-    }
-    con.register("warnings_listed", pa.table(listed))
-    con.execute(f"copy warnings_listed to '{staged / 'warnings.parquet'}' (format parquet, compression zstd)")
 
 
 def _refuse_if_too_many(judgement: Judgement, feed: Feed) -> None:
@@ -216,25 +196,60 @@ def _refuse_if_too_many(judgement: Judgement, feed: Feed) -> None:
     judgement.rows = row_account(received=rows["received"], refused=rows["received"])
 
 
-def _write_parquet(
-    con: duckdb.DuckDBPyConnection,
-    standard: Standard,
-    todo: Plan,
-    staged: Path,
-    delivery_id: str,
-    landed_at: dt.datetime,
-) -> None:
+# ---------------------------------------------------------------- writing
+
+
+def _write_accepted(con: duckdb.DuckDBPyConnection, standard: Standard, staged: Path, lineage: tuple[str, str]) -> None:
     columns = ", ".join(f"{name}::{column.sql_type} as {name}" for name, column in standard.columns.items())
-    lineage = f"'{delivery_id}' as delivery_id, row_number, known_from, timestamp '{landed_at}' as landed_at"
     con.execute(f"""
-        copy (select {lineage}, {columns} from verdicts where verdict = 'accepted' order by row_number)
+        copy (
+            select {lineage[0]}, row_number, known_from, {lineage[1]}, {columns}
+            from verdicts where verdict = 'accepted' {staging.in_order(con)})
         to '{staged / "accepted.parquet"}' (format parquet, compression zstd)""")
+
+
+def _write_quarantined(
+    con: duckdb.DuckDBPyConnection, standard: Standard, todo: Plan, staged: Path, delivery_id: str, rows: int
+) -> None:
+    path = staged / "quarantined.parquet"
+    if not rows:
+        path.write_bytes(_nothing_quarantined())
+        return
     texts = ", ".join(f"'{b.name}': t_{b.name}" for b in todo.bounds)
     con.execute(f"""
         copy (
-            select '{delivery_id}' as delivery_id, row_number, cell,
+            select {delivery_id}, row_number, cell,
                 case when is_conflict then [{{'code': 'R07', 'column': '{standard.key[0]}', 'value': null::varchar}}]
-                    else {faults_sql(tuple(f for f in todo.faults if not f.is_warning))} end as faults,
+                    else {faults_sql(todo.errors)} end as faults,
                 to_json({{{texts}}})::varchar as sent
-            from verdicts where verdict = 'quarantined' order by row_number)
-        to '{staged / "quarantined.parquet"}' (format parquet, compression zstd)""")
+            from {SPELLED} where verdict = 'quarantined' order by row_number)
+        to '{path}' (format parquet, compression zstd)""")
+
+
+@cache
+def _nothing_quarantined() -> bytes:
+    """quarantined.parquet of a delivery without faults: most deliveries, so it is made once."""
+    with TemporaryDirectory() as folder, duckdb.connect() as con:
+        path = Path(folder) / "quarantined.parquet"
+        con.execute(f"""
+            copy (
+                select ''::varchar as delivery_id, 0::bigint as row_number, ''::varchar as cell,
+                    null::struct(code varchar, "column" varchar, "value" varchar)[] as faults, ''::varchar as sent
+                limit 0)
+            to '{path}' (format parquet, compression zstd)""")
+        return path.read_bytes()
+
+
+def _write_warnings(con: duckdb.DuckDBPyConnection, warnings: list[receipts.RowFault], staged: Path) -> None:
+    """warnings.parquet: row_number BIGINT, rule_id, column_name (agreed), value (as shown in the receipt) VARCHAR."""
+    import pyarrow as pa
+
+    listed = {
+        "row_number": pa.array([w.row for w in warnings], pa.int64()),
+        "rule_id": pa.array([w.code for w in warnings], pa.string()),
+        "column_name": pa.array([w.name for w in warnings], pa.string()),
+        "value": pa.array([w.value for w in warnings], pa.string()),
+    }
+    con.register("warnings_listed", pa.table(listed))
+    con.execute(f"copy warnings_listed to '{staged / 'warnings.parquet'}' (format parquet, compression zstd)")
+    con.unregister("warnings_listed")

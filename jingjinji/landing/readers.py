@@ -1,6 +1,6 @@
 """Bytes of one delivery → a DuckDB relation of text. Nothing is interpreted here: every cell stays what was sent.
 
-Each reader creates the view or table `cells(row_number BIGINT, c0 VARCHAR, c1 VARCHAR, …)` on the connection and returns a
+Each reader creates the view or table `cells(c0 VARCHAR, c1 VARCHAR, …)`, in the order of the rows, on the connection and returns a
 `Sheet`: which column holds which header, and where the data begin.
 """
 
@@ -90,7 +90,7 @@ def _read_delimited(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> S
         con.execute(
             f"""
             create temp table cells as
-            select row_number() over () as row_number, *
+            select *
             from read_csv(
                 ?, columns = {columns}, auto_detect = false, header = false, delim = ?, quote = '"', escape = '"',
                 nullstr = '{NO_NULL}', null_padding = true, strict_mode = true, store_rejects = true, rejects_limit = 1000{one_thread}
@@ -139,7 +139,7 @@ def _refuse_swallowed_rows(con: duckdb.DuckDBPyConnection, width: int, delimiter
     cells = [f"coalesce(c{i}, '')" for i in range(width)]
     swallowed = [f"contains({c}, chr(10)) and len({c}) - len(replace({c}, ?, '')) >= {half_a_row}" for c in cells]
     found = con.execute(
-        f"select min(row_number) from cells where {' or '.join(swallowed)}", [delimiter] * width
+        f"select min(rowid) + 1 from cells where {' or '.join(swallowed)}", [delimiter] * width
     ).fetchone()
     if found and found[0]:
         message = f"第{found[0]}行的引号不成对，其后的行被并入了同一个单元格"

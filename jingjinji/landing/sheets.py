@@ -16,8 +16,8 @@ class Sheet:
     """What a reader found.
 
     `headers[i]` is the native header of column `c<i>` (for JSON the dotted path); `first_row` is the first row of data in the
-    sender's own counting; `titles` are the rows above the header; `spare` are cells kept beyond the header;
-    `epoch_1904` says that serial dates count from 1904; `notes` are for the sender's receipt.
+    sender's own counting, in which the first row of `cells` is `offset` + 1; `titles` are the rows above the header; `spare` are
+    cells kept beyond the header; `epoch_1904` says that serial dates count from 1904; `notes` are for the sender's receipt.
     """
 
     headers: tuple[str, ...]
@@ -25,6 +25,7 @@ class Sheet:
     titles: int = 0
     spare: int = 0
     epoch_1904: bool = False
+    offset: int = 0
     notes: tuple[str, ...] = field(default=())
 
 

@@ -13,7 +13,6 @@ from typing import Any
 from xml.etree import ElementTree
 
 import duckdb
-import pyarrow as pa
 
 from jingjinji.contracts import Feed
 from jingjinji.landing.detect import UnreadableError
@@ -41,6 +40,7 @@ def cell_text(cell: Any) -> str:
 
 
 def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, feed: Feed) -> Sheet:
+    import pyarrow as pa
     import python_calamine as calamine
 
     try:
@@ -63,9 +63,8 @@ def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, feed: Feed) -> She
     notes = _other_sheets(others, feed)
     mark_merged(rows, ranges, top, left, at + feed.header_rows)
     width = max(map(len, rows))
-    table = {"row_number": pa.array(range(top + 1, top + 1 + len(rows)), pa.int64())}
-    for i in range(width):
-        table[f"c{i}"] = pa.array([row[i] if i < len(row) else "" for row in rows], pa.string())
+    columns = [pa.array([row[i] if i < len(row) else "" for row in rows], pa.string()) for i in range(width)]
+    table = {f"c{i}": column for i, column in enumerate(columns)}
     con.register("cells", pa.table(table))
     headers = headers + [""] * (width - len(headers))
     first = top + at + feed.header_rows + 1
