@@ -329,6 +329,30 @@ def inspect_files(
     raise typer.Exit(0 if all(file.is_readable for file in found) else 1)
 
 
+@app.command("explain")
+def explain_row(
+    mart: str = typer.Argument(..., help="A mart, for example fct_disaster_losses."),
+    key: list[str] = typer.Argument(None, help="column=value, or values in the order of the mart's key."),
+    as_of: str | None = typer.Option(None, help="Explain what was known at the end of this day, as 2023-08-02."),
+    show_source: bool = typer.Option(
+        False, "--show-source", help="Also show the line as it was sent, personal data masked."
+    ),
+    top: int = typer.Option(10, min=1, help="How many contributing rows are shown of each mart."),
+    output: str = typer.Option("text", "--format", help="text or json."),
+) -> None:
+    """From a row of a mart to the delivery, file, line and rule versions it came from.
+
+    Exit code 2 when no row, or more than one, is meant; the message names the marts, keys or rows there are.
+
+    Example: jjj explain fct_disaster_losses unit_code=130000
+    """
+    from jingjinji import explaining, query
+    from jingjinji.explaining import showing
+
+    found = explaining.explain(mart, key or [], as_of=query.parse_day(as_of), show_source=show_source, top=top)
+    typer.echo(showing.as_json(found) if output == "json" else showing.text(found))
+
+
 # ---------------------------------------------------------------- operating: run, doctor, demo, up
 
 

@@ -16,7 +16,9 @@ from typer.testing import CliRunner
 from jingjinji import contracts, inspecting
 from jingjinji.cli import app
 from jingjinji.inspecting import showing
+from jingjinji.inspecting.examining import examine
 from jingjinji.inspecting.facts import ColumnFacts, FileFacts
+from jingjinji.inspecting.matching import agreed_names
 from jingjinji.landing import Outcome, land
 from jingjinji.paths import PROJECT, Home
 
@@ -26,8 +28,9 @@ IDENTITY = "110101199003070978"  # invented, with a right check character
 
 
 def inspected(path: Path, dataset: str | None = None) -> FileFacts:
-    (facts,) = inspecting.inspect([path], dataset)
-    return facts
+    """Facts of one file, without the child process, which a few tests are about."""
+    known = contracts.load_contracts()
+    return examine(path, known, agreed_names(known), dataset)
 
 
 def columns(facts: FileFacts) -> dict[str, ColumnFacts]:
@@ -41,7 +44,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root.mkdir()
     (root / "dbt_project").symlink_to(PROJECT / "dbt_project")
     shutil.copytree(PROJECT / "feeds", root / "feeds")
-    monkeypatch.setenv("JJJ_PROJECT", str(root))  # for the child process
     monkeypatch.setattr(contracts, "PROJECT", root)
     return root
 
