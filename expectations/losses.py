@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jingjinji.contracts import load_contracts
+from jingjinji.contracts import METRIC_TYPES, load_contracts
 from jingjinji.quality.rules import Rule, promised
 
 ORDER_493 = "生产安全事故报告和调查处理条例（国务院令第493号）第三条"
@@ -17,7 +17,7 @@ SAME_METRIC_COUNTED = " or ".join(
     f"(this.{name} is not null and parent.{name} is not null"
     f" and coalesce(concat(';', this.covered_metrics, ';') not like '%;{name};%', true))"
     for name, column in load_contracts().standards["disaster_losses"].columns.items()
-    if column.type in ("count", "money", "area", "number")
+    if column.type in METRIC_TYPES
 )
 ADDED = (
     "select region_code, event_id, unit_code, metric from marts.agg_loss_changes where is_additive"
@@ -106,8 +106,8 @@ LOSSES = (
     ),
     Rule(
         "parent_and_part_are_not_both_counted",
-        "this.is_counted and exists (select 1 from marts.dim_reporting_units as units"
-        " inner join marts.fct_disaster_losses as parent on parent.unit_code = units.parent_unit_code"
+        "this.is_counted and exists (select 1 from marts.dim_reporting_unit_ancestors as units"
+        " inner join marts.fct_disaster_losses as parent on parent.unit_code = units.ancestor_code"
         " where units.unit_code = this.unit_code and parent.is_counted"
         f" and parent.region_code = this.region_code and parent.event_id = this.event_id and ({SAME_METRIC_COUNTED}))",
         "unit_code, is_counted, covered_metrics",
@@ -122,8 +122,8 @@ LOSS_CHANGES = (
         "parent_and_part_are_not_both_added",
         "this.is_additive and (this.region_code, this.event_id, this.unit_code, this.metric) in ("
         f"with added as ({ADDED}) select (part.region_code, part.event_id, part.unit_code, part.metric) from added as part"
-        " inner join marts.dim_reporting_units as units on units.unit_code = part.unit_code"
-        " inner join added as parent on parent.unit_code = units.parent_unit_code and parent.metric = part.metric"
+        " inner join marts.dim_reporting_unit_ancestors as units on units.unit_code = part.unit_code"
+        " inner join added as parent on parent.unit_code = units.ancestor_code and parent.metric = part.metric"
         " and parent.region_code = part.region_code and parent.event_id = part.event_id)",
         "unit_code, metric, is_additive",
         "上级已报同一灾害的某项指标时，下级的该项指标不再可加",

@@ -13,7 +13,7 @@ from landed_rows import as_of, land_rows
 
 from jingjinji.build import load_deliveries, prepare_candidate, run_dbt
 
-SELECT = "+fct_disaster_losses +agg_loss_changes +fct_disaster_loss_metric_versions +dim_divisions"
+SELECT = "+fct_disaster_losses +agg_loss_changes +fct_disaster_loss_metric_versions +dim_divisions +dim_reporting_units +dim_reporting_unit_divisions +int_divisions_resolved"
 FLOOD = {"event_id": "20230727-暴雨洪涝", "region_code": "130000", "unit_code": "130000"}
 
 
@@ -268,7 +268,7 @@ def test_published_rule_finds_a_metric_counted_with_its_parent(con: duckdb.DuckD
     }[mart].format(mart)
     assert con.execute(f"select count(*) from marts.{mart} as this where {where}").fetchall() == [(0,)]
     with duckdb.connect() as other:
-        for name in ("fct_disaster_losses", "agg_loss_changes", "dim_reporting_units"):
+        for name in ("fct_disaster_losses", "agg_loss_changes", "dim_reporting_units", "dim_reporting_unit_ancestors"):
             rows = con.execute(broken if name == mart else f"select * from marts.{name}").to_arrow_table()
             other.execute("create schema if not exists marts")
             other.register("rows_in", rows)

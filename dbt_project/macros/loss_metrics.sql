@@ -1,7 +1,8 @@
-{#- Metrics of a disaster report that are carried from version to version, as the standard names them. -#}
+{#- Metrics of a disaster report that are carried from version to version: names, and name → SQL type. -#}
 {% macro loss_metrics() -%}
-    {{ return([
-        'affected_persons', 'deaths_persons', 'missing_persons', 'deaths_missing_persons', 'relocated_persons',
-        'direct_loss_cny', 'crop_affected_ha', 'crop_failed_ha', 'houses_collapsed_count', 'houses_severely_damaged_count',
-    ]) }}
+    {{ return(loss_metric_types().keys() | list) }}
+{%- endmacro %}
+
+{% macro loss_metric_types() -%}
+    {{ return(agreed_metrics('disaster_losses')) }}
 {%- endmacro %}

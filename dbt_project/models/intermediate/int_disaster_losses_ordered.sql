@@ -44,6 +44,9 @@ select
     {{ last_known('event_name', keys) }} as event_name,
     {{ last_known('disaster_kind', keys) }} as disaster_kind,
     {{ last_known('occurred_at', keys) }} as occurred_at,
+    {{ last_known('ended_at', keys) }} as ended_at,
+    explanation_code,
+    has_explanation,
     -- only a correction takes figures back
     case when is_correction then concat(';', replace(coalesce(retracted_metrics, ''), ' ', ''), ';') else ';;' end
         as retracted_metrics,
@@ -52,6 +55,10 @@ select
     {%- endfor %}
     as_of_at,
     reported_at,
+    reported_county_at,
+    reported_city_at,
+    reported_province_at,
+    reported_ministry_at,
     known_from,
     lead(known_from) over (
         partition by region_code, event_id, unit_code order by report_number

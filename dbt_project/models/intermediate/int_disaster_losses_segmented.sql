@@ -1,15 +1,24 @@
--- How long each value of a metric stood, split wherever the parent unit began or ceased to report that same metric:
--- while it does, the value of the part is in the parent's and is not added up.
+-- How long each value of a metric stood, split wherever a unit above, the nearest or any other one, began or ceased to
+-- report that same metric: while one does, the value of the part is in that unit's and is not added up.
 {%- set by_metric = 'region_code, event_id, unit_code, metric' %}
 with
 
 versions as (
-    select * from {{ ref('int_disaster_losses_versioned') }}
+    select
+        *,
+        case when value is null then 0 else 1 end - coalesce(lag(case when value is null then 0 else 1 end) over (
+            partition by {{ by_metric }} order by report_number
+        ), 0) as reported_change
+    from {{ ref('int_disaster_losses_versioned') }}
     where is_new
 ),
 
 units as (
     select * from {{ ref('ref_reporting_units') }}
+),
+
+ancestors as (
+    select * from {{ ref('dim_reporting_unit_ancestors') }}
 ),
 
 parts as (
@@ -18,10 +27,9 @@ parts as (
         versions.event_id,
         versions.unit_code,
         versions.metric,
-        units.parent_unit_code
+        ancestors.ancestor_code
     from versions
-    inner join units on versions.unit_code = units.unit_code
-    where units.parent_unit_code is not null
+    inner join ancestors on versions.unit_code = ancestors.unit_code
 ),
 
 moments as (
@@ -29,6 +37,8 @@ moments as (
         {{ by_metric }},
         1 as is_own,
         value,
+        0 as coverage_change,
+        unit_code as told_by_unit_code,
         report_number,
         known_from,
         origin_delivery_id
@@ -40,42 +50,51 @@ moments as (
         parts.unit_code,
         parts.metric,
         0 as is_own,
-        parents.value,
-        parents.report_number,
-        parents.known_from,
-        parents.origin_delivery_id
+        cast(null as decimal(24, 4)) as value,
+        above.reported_change as coverage_change,
+        above.unit_code as told_by_unit_code,
+        above.report_number,
+        above.known_from,
+        above.origin_delivery_id
     from parts
-    inner join versions as parents
+    inner join versions as above
         on
-            parts.region_code = parents.region_code
-            and parts.event_id = parents.event_id
-            and parts.parent_unit_code = parents.unit_code
-            and parts.metric = parents.metric
+            parts.region_code = above.region_code
+            and parts.event_id = above.event_id
+            and parts.ancestor_code = above.unit_code
+            and parts.metric = above.metric
+    where above.reported_change <> 0
 ),
 
 numbered as (
     select
         *,
-        row_number() over (partition by {{ by_metric }} order by known_from, is_own, report_number) as moment_number,
-        sum(is_own) over (
-            partition by {{ by_metric }} order by known_from, is_own, report_number rows unbounded preceding
-        ) as own_number,
-        sum(1 - is_own) over (
-            partition by {{ by_metric }} order by known_from, is_own, report_number rows unbounded preceding
-        ) as parent_number
+        row_number() over (
+            partition by {{ by_metric }} order by known_from, is_own, told_by_unit_code, report_number
+        ) as moment_number
     from moments
+),
+
+counted as (
+    select
+        *,
+        sum(is_own) over (partition by {{ by_metric }} order by moment_number rows unbounded preceding) as own_number,
+        sum(coverage_change) over (
+            partition by {{ by_metric }} order by moment_number rows unbounded preceding
+        ) as covering_units
+    from numbered
 ),
 
 states as (
     select
         {{ by_metric }},
         max(case when is_own = 1 then value end) over (partition by {{ by_metric }}, own_number) as value,
-        max(case when is_own = 0 then value end) over (partition by {{ by_metric }}, parent_number) is not null as is_covered,
+        covering_units > 0 as is_covered,
         known_from as starts_at,
         origin_delivery_id as starting_delivery_id,
         lead(known_from) over (partition by {{ by_metric }} order by moment_number) as ends_at,
         lead(origin_delivery_id) over (partition by {{ by_metric }} order by moment_number) as ending_delivery_id
-    from numbered
+    from counted
 )
 
 select

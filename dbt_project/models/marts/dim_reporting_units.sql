@@ -17,6 +17,7 @@ select
     units.unit_code,
     units.parent_unit_code,
     units.unit_kind,
+    units.report_level,
     units.name_zh,
     units.name_en,
     regions.region_name_zh,
@@ -24,4 +25,4 @@ select
     units.is_additive,
     units.source
 from units
-inner join regions on units.region_code = regions.region_code
+left join regions on units.region_code = regions.region_code

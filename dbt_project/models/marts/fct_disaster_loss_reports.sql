@@ -1,3 +1,4 @@
+{%- set metric_types = loss_metric_types() %}
 with
 
 reports as (
@@ -14,7 +15,7 @@ metrics as (
         event_id,
         unit_code,
         report_number,
-        {%- for metric in loss_metrics() %}
+        {%- for metric in metric_types %}
         max(case when metric = '{{ metric }}' then value end) as {{ metric }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ ref('int_disaster_losses_versioned') }}
@@ -31,18 +32,14 @@ select
     reports.reported_at,
     reports.known_from,
     reports.known_to,
-    cast(metrics.affected_persons as bigint) as affected_persons,
-    cast(metrics.deaths_persons as bigint) as deaths_persons,
-    cast(metrics.missing_persons as bigint) as missing_persons,
-    cast(metrics.deaths_missing_persons as bigint) as deaths_missing_persons,
-    cast(metrics.relocated_persons as bigint) as relocated_persons,
-    cast(metrics.direct_loss_cny as decimal(20, 2)) as direct_loss_cny,
-    cast(metrics.crop_affected_ha as decimal(18, 4)) as crop_affected_ha,
-    cast(metrics.houses_collapsed_count as bigint) as houses_collapsed_count,
-    cast(metrics.houses_severely_damaged_count as bigint) as houses_severely_damaged_count,
-    cast(metrics.crop_failed_ha as decimal(18, 4)) as crop_failed_ha,
+    {%- for metric, sql_type in metric_types.items() %}
+    cast(metrics.{{ metric }} as {{ sql_type }}) as {{ metric }},
+    {%- endfor %}
     reports.event_name,
     reports.disaster_kind,
+    reports.ended_at,
+    reports.explanation_code,
+    reports.has_explanation,
     labels.figures_is_final = 1 as is_final,
     labels.figures_report_number,
     labels.figures_as_of_at,

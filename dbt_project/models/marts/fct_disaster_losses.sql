@@ -1,5 +1,7 @@
 {{ config(materialized='as_of_table') }}
 
+{%- set metrics = loss_metrics() %}
+
 with
 
 reports as (
@@ -8,6 +10,10 @@ reports as (
 
 units as (
     select * from {{ ref('dim_reporting_units') }}
+),
+
+ancestors as (
+    select * from {{ ref('dim_reporting_unit_ancestors') }}
 ),
 
 events as (
@@ -19,27 +25,45 @@ newest as (
     where known_from < {{ known_by() }} and (known_to is null or known_to >= {{ known_by() }})
 ),
 
--- a metric is covered where the parent unit reports it too: it is in the parent's figure already
+-- which metrics a unit above reports, the nearest or any other one: they are in its figure already
+above as (
+    select
+        newest.region_code,
+        newest.event_id,
+        newest.unit_code,
+        {%- for metric in metrics %}
+        count(upper_unit.{{ metric }}) > 0 as has_{{ metric }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from newest
+    inner join ancestors on newest.unit_code = ancestors.unit_code
+    inner join newest as upper_unit
+        on
+            newest.region_code = upper_unit.region_code
+            and newest.event_id = upper_unit.event_id
+            and ancestors.ancestor_code = upper_unit.unit_code
+    group by newest.region_code, newest.event_id, newest.unit_code
+),
+
 covered as (
     select
         newest.*,
         units.name_zh as unit_name_zh,
         coalesce(units.is_additive, false) as is_additive,
-        concat({% for metric in loss_metrics() %}
-            case when newest.{{ metric }} is not null and parents.{{ metric }} is not null then ';{{ metric }}' else '' end
+        concat({% for metric in metrics %}
+            case when newest.{{ metric }} is not null and above.has_{{ metric }} then ';{{ metric }}' else '' end
             {{- ',' if not loop.last }}
         {%- endfor %}
         ) as covered_list,
-        {% for metric in loss_metrics() %}
-        {{- 'or ' if not loop.first }}(newest.{{ metric }} is not null and parents.{{ metric }} is null)
+        {% for metric in metrics %}
+        {{- 'or ' if not loop.first }}(newest.{{ metric }} is not null and not coalesce(above.has_{{ metric }}, false))
         {% endfor %} as has_uncovered_metric
     from newest
     left join units on newest.unit_code = units.unit_code
-    left join newest as parents
+    left join above
         on
-            newest.region_code = parents.region_code
-            and newest.event_id = parents.event_id
-            and units.parent_unit_code = parents.unit_code
+            newest.region_code = above.region_code
+            and newest.event_id = above.event_id
+            and newest.unit_code = above.unit_code
 )
 
 select
@@ -51,7 +75,7 @@ select
     figures.as_of_at,
     figures.reported_at,
     figures.known_from,
-    {%- for metric in loss_metrics() %}
+    {%- for metric in metrics %}
     covered.{{ metric }},
     {%- endfor %}
     covered.is_additive and (covered.covered_list = '' or covered.has_uncovered_metric) as is_counted,

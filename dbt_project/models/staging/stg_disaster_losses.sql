@@ -8,18 +8,18 @@ select
     disaster_kind,
     report_stage,
     retracted_metrics,
-    affected_persons,
-    deaths_persons,
-    missing_persons,
-    deaths_missing_persons,
-    relocated_persons,
-    crop_affected_ha,
-    crop_failed_ha,
-    houses_collapsed_count,
-    houses_severely_damaged_count,
-    direct_loss_cny,
+    explanation_code,
+    explanation_code is not null or nullif(trim(explanation), '') is not null as has_explanation,
+    {%- for metric in loss_metrics() %}
+    {{ metric }},
+    {%- endfor %}
     occurred_at,
+    ended_at,
     as_of_at,
     reported_at,
+    reported_county_at,
+    reported_city_at,
+    reported_province_at,
+    reported_ministry_at,
     known_from
 from {{ source('raw', 'disaster_losses') }}
