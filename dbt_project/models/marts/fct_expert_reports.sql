@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', incremental_strategy='touched', meta={'datasets': ['experts']}) }}
+
 with
 
 versions as (

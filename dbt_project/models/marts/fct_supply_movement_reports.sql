@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', incremental_strategy='touched', meta={'datasets': ['supply_movements']}) }}
+
 with
 
 versions as (

@@ -29,4 +29,5 @@ select
     reported_province_at,
     reported_ministry_at,
     known_from
-from {{ source('raw', 'accidents') }}
+from {{ source('raw', 'accidents') }} as landed
+where {{ is_touched('accidents') }}

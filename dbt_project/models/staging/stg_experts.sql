@@ -11,4 +11,5 @@ select
     as_of_at,
     reported_at,
     known_from
-from {{ source('raw', 'experts') }}
+from {{ source('raw', 'experts') }} as landed
+where {{ is_touched('experts') }}

@@ -21,4 +21,5 @@ select
     as_of_at,
     reported_at,
     known_from
-from {{ source('raw', 'supplies') }}
+from {{ source('raw', 'supplies') }} as landed
+where {{ is_touched('supplies') }}

@@ -17,4 +17,5 @@ select
     moved_at,
     reported_at,
     known_from
-from {{ source('raw', 'supply_movements') }}
+from {{ source('raw', 'supply_movements') }} as landed
+where {{ is_touched('supply_movements') }}

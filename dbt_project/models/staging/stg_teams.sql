@@ -23,4 +23,5 @@ select
     as_of_at,
     reported_at,
     known_from
-from {{ source('raw', 'teams') }}
+from {{ source('raw', 'teams') }} as landed
+where {{ is_touched('teams') }}
