@@ -44,7 +44,7 @@ select {{ flag_of('supply_movements', 'S-TRANSIT', 'moved_at', 'cast(moved_at as
 from transfers
 where transfer_status = 'overdue'
 union all
-select {{ flag_of('supply_movements', 'S-MATCH', 'quantity', 'concat(quantity, unit)', "concat(received_quantity, unit)") }}
+select {{ flag_of('supply_movements', 'S-MATCH', 'quantity', quantity_text('quantity'), quantity_text('received_quantity')) }}
 from transfers
 where transfer_status in ('differs', 'units_differ')
 union all
