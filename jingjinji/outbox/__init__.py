@@ -13,7 +13,6 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +25,13 @@ from jingjinji.outbox.notes import Note
 from jingjinji.paths import Home, home
 
 # What landing found itself its sender has already read in the first receipt.
-FLAGS = """
-select * from marts.fct_report_flags where found_by <> 'landing'
-order by feed_id, delivery_id, row_number nulls first, rule_id, column_name
-"""
+TO_BE_TOLD = "from marts.fct_report_flags where found_by <> 'landing'"
+LINE_ORDER = "row_number nulls first, rule_id, column_name"
+WHAT_IS_TOLD = (
+    "row_number", "rule_id", "column_name", "severity", "value_text", "compared_text", "unit", "suggested_factor",
+    "held_because_zh", "title_zh", "fix_zh",
+)  # fmt: skip
+NOTHING = ""  # fingerprint of a delivery of which there is nothing to say
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,17 @@ def send_second_receipts(say: Callable[[str], None] = lambda _: None) -> Sent:
     release = current_release(place)
     if release is None or rolled_back_from(place):
         return Sent(None)
-    flagged = _flagged(place.current.resolve() / WAREHOUSE)
     written: list[tuple[str, Path, int]] = []
-    for feed_id, delivery_id in [*flagged, *_told_before(place, flagged)]:
-        told = flagged.get((feed_id, delivery_id), [])
-        if path := _tell(place, feed_id, delivery_id, told, release.release_id):
-            written.append((feed_id, path, len(told)))
+    with duckdb.connect(str(place.current.resolve() / WAREHOUSE), read_only=True) as con:
+        prints = _fingerprints(con)
+        for feed_id, delivery_id in [*prints, *_told_before(place, prints)]:
+            folder = place.deliveries / feed_id / delivery_id
+            fingerprint = prints.get((feed_id, delivery_id), NOTHING)
+            if _last_told(folder) == fingerprint:
+                continue
+            told = _notes(con, delivery_id) if fingerprint else []
+            if path := _tell(place, folder, told, fingerprint, release.release_id):
+                written.append((feed_id, path, len(told)))
     _account(place, release.release_id, written, say)
     return Sent(release.release_id, tuple(path for _, path, _ in written), sum(count for _, _, count in written))
 
@@ -74,23 +81,35 @@ def second_receipts(folder: Path) -> list[Path]:
     return sorted(path for path in (folder / "second").glob("[0-9]*") if (path / "receipt.json").exists())
 
 
-def _flagged(warehouse: Path) -> dict[tuple[str, str], list[Note]]:
-    """What the release says, by feed and delivery; nothing where it was made before there were flags."""
-    with duckdb.connect(str(warehouse), read_only=True) as con:
-        try:
-            found = con.execute(FLAGS)
-        except duckdb.CatalogException:
-            return {}
-        names = [column[0] for column in found.description or ()]
-        rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-    by_delivery = groupby(rows, key=lambda row: (row["feed_id"], row["delivery_id"]))
-    titles = {
-        dataset: {name: column.zh for name, column in standard.columns.items()}
-        for dataset, standard in load_contracts().standards.items()
-    }
-    return {
-        delivery: [words.note(row, titles.get(row["dataset"], {})) for row in group] for delivery, group in by_delivery
-    }
+def _fingerprints(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], str]:
+    """A hash of what is to be told, by feed and delivery; none where the release was made before there were flags."""
+    told = ", chr(31), ".join(f"coalesce({name}::varchar, chr(29))" for name in WHAT_IS_TOLD)
+    query = (
+        f"select feed_id, delivery_id, sha256(string_agg(concat({told}), chr(30) order by {LINE_ORDER}))"
+        f" {TO_BE_TOLD} group by feed_id, delivery_id order by feed_id, delivery_id"
+    )
+    try:
+        return {(feed, delivery): fingerprint for feed, delivery, fingerprint in con.execute(query).fetchall()}
+    except duckdb.CatalogException:
+        return {}
+
+
+def _notes(con: duckdb.DuckDBPyConnection, delivery_id: str) -> list[Note]:
+    found = con.execute(f"select * {TO_BE_TOLD} and delivery_id = $1 order by {LINE_ORDER}", [delivery_id])
+    names = [column[0] for column in found.description or ()]
+    standards = load_contracts().standards
+    notes = []
+    for row in found.fetchall():
+        flag = dict(zip(names, row, strict=True))
+        columns = standards[flag["dataset"]].columns if flag["dataset"] in standards else {}
+        notes.append(words.note(flag, {name: column.zh for name, column in columns.items()}))
+    return notes
+
+
+def _last_told(folder: Path) -> str:
+    """Fingerprint of the last second receipt of a delivery."""
+    earlier = second_receipts(folder)
+    return str(_read(earlier[-1] / "receipt.json")["fingerprint"]) if earlier else NOTHING
 
 
 def _told_before(place: Home, flagged: Mapping[tuple[str, str], object]) -> Iterator[tuple[str, str]]:
@@ -102,23 +121,19 @@ def _told_before(place: Home, flagged: Mapping[tuple[str, str], object]) -> Iter
             yield key
 
 
-def _tell(place: Home, feed_id: str, delivery_id: str, told: list[Note], release_id: str) -> Path | None:
-    """Write the next second receipt of a delivery, unless its sender has just been told the same; its folder, or None."""
-    folder = place.deliveries / feed_id / delivery_id
+def _tell(place: Home, folder: Path, told: list[Note], fingerprint: str, release_id: str) -> Path | None:
+    """Write the next second receipt of a delivery; None when somebody else has just written the same."""
     manifest = landing.current_manifest(folder)
     # A withdrawn delivery is not spoken of: its withdrawal was told, and it may come back.
     if manifest is None or manifest["status"] == "withdrawn":
         return None
-    print_of_told = words.fingerprint(told)
-    while True:
+    while _last_told(folder) != fingerprint:
         earlier = second_receipts(folder)
-        last = _read(earlier[-1] / "receipt.json")["fingerprint"] if earlier else words.fingerprint([])
-        if last == print_of_told:
-            return None
         number = int(earlier[-1].name) + 1 if earlier else 1
-        content = _content(manifest, told, number, release_id) | {"fingerprint": print_of_told}
+        content = _content(manifest, told, number, release_id) | {"fingerprint": fingerprint}
         if path := _write(place, folder, number, content, told):
             return path
+    return None
 
 
 def _content(manifest: dict[str, Any], told: list[Note], number: int, release_id: str) -> dict[str, Any]:
