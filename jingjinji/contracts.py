@@ -344,6 +344,7 @@ def normal_header(text: str) -> str:
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
 
 
+@cache
 def header_pattern(text: str) -> re.Pattern[str]:
     """A header as declared (`受灾人口({unit})`, `{year}年`) as a pattern over normalised headers."""
     escaped = re.escape(normal_header(text)).replace(r"\{", "{").replace(r"\}", "}")

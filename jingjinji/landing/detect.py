@@ -7,6 +7,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+LARGE = 4 << 20  # bytes of a delivery from which on its rows are not kept in memory
 XLSX_LIMIT = 1 << 30  # bytes a workbook may unpack to; more is taken for a bomb
 BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
@@ -25,6 +26,11 @@ class UnreadableError(ValueError):
     def __init__(self, code: str, message: str, fix: str) -> None:
         super().__init__(message)
         self.code, self.message, self.fix = code, message, fix
+
+
+def is_large(path: Path) -> bool:
+    """Whether the rows of a file are kept on disk while they are judged."""
+    return path.stat().st_size >= LARGE
 
 
 def detect(path: Path, declared_encoding: str = "utf-8") -> Detected:

@@ -15,7 +15,8 @@ from pathlib import Path
 import duckdb
 
 from jingjinji.contracts import Feed
-from jingjinji.landing.detect import Detected, UnreadableError
+from jingjinji.landing.casting import quote
+from jingjinji.landing.detect import Detected, UnreadableError, is_large
 from jingjinji.landing.documents import read_json
 from jingjinji.landing.sheets import HEADER_WITHIN, Sheet, find_header
 from jingjinji.landing.workbooks import read_workbook
@@ -84,26 +85,46 @@ def _read_delimited(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> S
         top = [[cell.strip() for cell in row] for row in itertools.islice((r for r in reader if r), HEADER_WITHIN + 2)]
     at, headers = find_header(top, feed)
     width = len(headers) + SPARE_COLUMNS
-    columns = "{" + ", ".join(f"'c{i}': 'VARCHAR'" for i in range(width)) + "}"
-    one_thread = ", parallel = false" if _contains(text, b'"') else ""
+    may_span_lines = _contains(text, b'"') and not (is_large(text) and _closes_quotes_in_each_line(con, text))
     try:
-        con.execute(
-            f"""
-            create temp table cells as
-            select *
-            from read_csv(
-                ?, columns = {columns}, auto_detect = false, header = false, delim = ?, quote = '"', escape = '"',
-                nullstr = '{NO_NULL}', null_padding = true, strict_mode = true, store_rejects = true, rejects_limit = 1000{one_thread}
-            )""",
-            [str(text), feed.delimiter],
-        )
+        con.execute(_cells_sql(text, width, feed.delimiter, may_span_lines))
+        con.execute("select count(*) from cells where c0 is null").fetchall()  # a view is read here for the first time
     except duckdb.Error as error:  # its text would quote the line
         raise UnreadableError("F12", "表格无法按行列可靠拆分", "请检查引号、换行和分隔符后重新导出") from error
     _refuse_broken_lines(con)
-    if one_thread:
+    if may_span_lines:
         _refuse_unclosed_quote(text, feed.delimiter)
         _refuse_swallowed_rows(con, width, feed.delimiter)
     return Sheet(tuple(headers), at + feed.header_rows + 1, at, SPARE_COLUMNS)
+
+
+def _cells_sql(text: Path, width: int, delimiter: str, may_span_lines: bool) -> str:
+    """`cells` of a delimited text: a table, or a view where the file is too large to be kept; reading it again is cheaper."""
+    columns = "{" + ", ".join(f"'c{i}': 'VARCHAR'" for i in range(width)) + "}"
+    one_thread = ", parallel = false" if may_span_lines else ""
+    return f"""
+        create temp {"view" if is_large(text) else "table"} cells as
+        select *
+        from read_csv(
+            {quote(str(text))}, columns = {columns}, auto_detect = false, header = false, delim = {quote(delimiter)},
+            quote = '"', escape = '"', nullstr = '{NO_NULL}', null_padding = true, strict_mode = true, store_rejects = true,
+            rejects_limit = 1000{one_thread}
+        )"""
+
+
+def _closes_quotes_in_each_line(con: duckdb.DuckDBPyConnection, text: Path) -> bool:
+    """Whether no quoted cell can reach over a line end, so that several threads may begin at any line."""
+    try:
+        found = con.execute(
+            """
+            select count(*) from read_csv(
+                ?, columns = {'line': 'VARCHAR'}, auto_detect = false, header = false, delim = '\x01', quote = '', escape = '')
+            where (strlen(line) - strlen(replace(line, '"', ''))) % 2 = 1""",
+            [str(text)],
+        ).fetchone()
+    except duckdb.Error:
+        return False
+    return found == (0,)
 
 
 def _refuse_broken_lines(con: duckdb.DuckDBPyConnection) -> None:
@@ -139,7 +160,10 @@ def _refuse_swallowed_rows(con: duckdb.DuckDBPyConnection, width: int, delimiter
     cells = [f"coalesce(c{i}, '')" for i in range(width)]
     swallowed = [f"contains({c}, chr(10)) and len({c}) - len(replace({c}, ?, '')) >= {half_a_row}" for c in cells]
     found = con.execute(
-        f"select min(rowid) + 1 from cells where {' or '.join(swallowed)}", [delimiter] * width
+        f"""
+        select min(row_number) from (select row_number() over () as row_number, * from cells)
+        where {" or ".join(swallowed)}""",
+        [delimiter] * width,
     ).fetchone()
     if found and found[0]:
         message = f"第{found[0]}行的引号不成对，其后的行被并入了同一个单元格"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import dataclass, field
+from functools import cache
 
 from jingjinji.contracts import Feed, header_pattern, load_contracts, normal_header
 from jingjinji.landing.detect import UnreadableError
@@ -36,8 +38,17 @@ def _declared_patterns(feed: Feed) -> list[str]:
 
 def count_known(headers: list[str], feed: Feed) -> int:
     """How many of `headers` the feed declares."""
-    patterns = [header_pattern(text) for text in _declared_patterns(feed)]
-    return sum(any(p.fullmatch(normal_header(h)) for p in patterns) for h in headers if h)
+    literal, patterns = _known_headers(tuple(_declared_patterns(feed)))
+    normal = [normal_header(h) for h in headers if h]
+    return sum(h in literal or any(p.fullmatch(h) for p in patterns) for h in normal)
+
+
+@cache
+def _known_headers(declared: tuple[str, ...]) -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
+    """Declared headers as they are, and those with a part in braces as patterns."""
+    with_parts = [text for text in declared if "{" in text]
+    literal = frozenset(normal_header(text) for text in declared if "{" not in text)
+    return literal, tuple(header_pattern(text) for text in with_parts)
 
 
 def join_header(rows: list[list[str]], merged: bool) -> list[str]:

@@ -21,15 +21,10 @@ import duckdb
 from jingjinji.contracts import Standard
 from jingjinji.landing import casting
 from jingjinji.landing.conform import Plan
+from jingjinji.landing.detect import is_large
 from jingjinji.landing.sheets import Sheet
 
-LARGE = 16 << 20  # bytes of a delivery from which on its rows are not kept in memory
 MEMORY_LIMIT = "1000MB"  # of DuckDB; Python and the readers need some besides
-
-
-def is_large(path: Path) -> bool:
-    """Whether the rows of a file are kept on disk while they are judged."""
-    return path.stat().st_size >= LARGE
 
 
 @contextmanager
@@ -51,7 +46,7 @@ def connection(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 @cache
 def _shared(pid: int) -> duckdb.DuckDBPyConnection:
     """One database in memory per process; a forked child opens its own."""
-    con = duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": ""})
+    con = duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": "", "threads": 1})
     con.execute(casting.MACROS)
     return con
 
