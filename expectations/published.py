@@ -1,7 +1,8 @@
 """May this candidate become what everybody sees?
 
 Derived here: that every mart of the dbt project is there, its key is unique, its metrics are not negative, its validity is in
-order, and no personal data is in it. What only people know about the field is written in `losses.py` and `indicators.py`.
+order, and no personal data is in it. What only people know about the field is written in `losses.py`,
+`indicators.py` and `resources.py`.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def suites(contracts: Contracts, candidate: Path) -> list[TableSuite]:
     """
     types = column_types(candidate)
     facts = mart_facts(types)
-    knowledge = _beside("losses").RULES | _beside("indicators").RULES
+    knowledge = _beside("losses").RULES | _beside("indicators").RULES | _beside("resources").RULES
     models = {path.stem for path in (PROJECT / "dbt_project" / "models" / "marts").rglob("*.sql")}
     found = [
         TableSuite("published", "marts", mart, tuple(_expectations(mart, types, facts, contracts, knowledge)))

@@ -69,12 +69,12 @@ def masked_facts(value: Any) -> Any:
 
 
 def id_columns(contracts: Contracts) -> frozenset[str]:
-    """Columns of the standards that hold codes or natural keys."""
+    """Columns of the standards that hold codes or natural keys, those of other rows among them (`related_movement_id`)."""
     return frozenset(
         name
         for standard in contracts.standards.values()
         for name, column in standard.columns.items()
-        if column.type == "code" or name in standard.key
+        if column.type == "code" or name in standard.key or (name.endswith("_id") and not column.personal)
     )
 
 

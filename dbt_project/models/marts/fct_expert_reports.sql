@@ -4,22 +4,28 @@ with
 
 versions as (
     {{ state_versions(ref('stg_experts'), ['region_code', 'expert_id']) }}
+),
+
+resolved as (
+    select * from {{ ref('int_divisions_resolved') }}
 )
 
 select
-    region_code,
-    expert_id,
-    specialty,
-    employer,
-    division_code,
-    is_available,
-    valid_until,
-    as_of_at,
-    reported_at,
-    known_from,
-    known_to,
-    is_superseded_on_arrival,
-    cast(report_number as integer) as report_number,
-    delivery_id,
-    row_number
+    versions.region_code,
+    versions.expert_id,
+    versions.specialty,
+    versions.employer,
+    versions.division_code,
+    resolved.successor_code as division_current_code,
+    versions.is_available,
+    versions.valid_until,
+    versions.as_of_at,
+    versions.reported_at,
+    versions.known_from,
+    versions.known_to,
+    versions.is_superseded_on_arrival,
+    cast(versions.report_number as integer) as report_number,
+    versions.delivery_id,
+    versions.row_number
 from versions
+left join resolved on versions.division_code = resolved.division_code

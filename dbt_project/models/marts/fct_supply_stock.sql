@@ -16,6 +16,7 @@ select
     is_on_hand,
     warehouse_name,
     warehouse_division_code,
+    warehouse_division_current_code,
     warehouse_lon_wgs84,
     warehouse_lat_wgs84,
     item_name,

@@ -8,6 +8,10 @@ versions as (
 
 kinds as (
     select * from {{ ref('ref_storage_kinds') }}
+),
+
+resolved as (
+    select * from {{ ref('int_divisions_resolved') }}
 )
 
 select
@@ -20,6 +24,7 @@ select
     coalesce(kinds.is_on_hand, false) as is_on_hand,
     versions.warehouse_name,
     versions.warehouse_division_code,
+    resolved.successor_code as warehouse_division_current_code,
     {{ wgs84_lon('versions.warehouse_lon', 'versions.warehouse_lat', 'versions.warehouse_datum') }} as warehouse_lon_wgs84,
     {{ wgs84_lat('versions.warehouse_lon', 'versions.warehouse_lat', 'versions.warehouse_datum') }} as warehouse_lat_wgs84,
     coalesce(versions.listed_item_name, versions.item_name) as item_name,
@@ -47,3 +52,4 @@ select
 from versions
 left join kinds
     on versions.storage_kind = kinds.storage_kind and {{ in_force('kinds', 'cast(versions.as_of_at as date)') }}
+left join resolved on versions.warehouse_division_code = resolved.division_code

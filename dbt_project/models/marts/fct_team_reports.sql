@@ -16,6 +16,10 @@ levels as (
 
 readiness as (
     select * from {{ ref('ref_team_readiness') }}
+),
+
+resolved as (
+    select * from {{ ref('int_divisions_resolved') }}
 )
 
 select
@@ -30,6 +34,7 @@ select
     versions.readiness,
     readiness.can_set_out as is_ready,
     versions.base_division_code,
+    resolved.successor_code as base_division_current_code,
     {{ wgs84_lon('versions.base_lon', 'versions.base_lat', 'versions.base_datum') }} as base_lon_wgs84,
     {{ wgs84_lat('versions.base_lon', 'versions.base_lat', 'versions.base_datum') }} as base_lat_wgs84,
     versions.base_datum as base_datum_reported,
@@ -63,3 +68,4 @@ left join typed
         and versions.report_number = typed.report_number
 left join levels on versions.team_level = levels.level_code
 left join readiness on versions.readiness = readiness.readiness_code
+left join resolved on versions.base_division_code = resolved.division_code

@@ -20,6 +20,7 @@ select
     verification_status,
     is_certificate_valid,
     base_division_code,
+    base_division_current_code,
     base_lon_wgs84,
     base_lat_wgs84,
     base_datum_reported,
