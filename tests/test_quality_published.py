@@ -115,6 +115,27 @@ FAULTS = [
         "denominator_vintage_is_ranked",
         "update marts.fct_statistics set vintage = 'revised_again' where year = 2015 and statistic_code = 'gdp'",
     ),
+    (
+        "fct_supply_stock",
+        "expired_stock_is_not_available",
+        "insert into marts.fct_supply_stock by name select '虚构' as warehouse_id, true as is_on_hand, '实物' as storage_kind, 5 as"
+        " on_hand_quantity, 5 as available_quantity, date '2026-01-01' as expiry_date, date '2026-01-02' as as_of_day",
+    ),
+    (
+        "fct_supply_stock",
+        "only_goods_in_store_are_on_hand",
+        "insert into marts.fct_supply_stock by name select '虚构' as warehouse_id, false as is_on_hand, '产能' as storage_kind, 5 as on_hand_quantity",
+    ),
+    (
+        "agg_supply_by_region_item",
+        "stock_adds_up",
+        "insert into marts.agg_supply_by_region_item by name select '110000' as region_code, '1010201' as item_code, '床' as unit, 5 as on_hand_quantity",
+    ),
+    (
+        "fct_supply_balance",
+        "balance_says_what_it_is",
+        "insert into marts.fct_supply_balance by name select '虚构' as warehouse_id, 'balanced' as balance_status, 1 as balance_difference",
+    ),
     ("dim_events", "no_mobile_number", "update marts.dim_events set event_name = '联系人13800138000'"),
     (
         "dim_reporting_units",
