@@ -160,7 +160,7 @@ def _holds_mobile(text: str, ids: frozenset[str]) -> str:
     if text not in FLAG_TEXTS:
         return holds_mobile_sql(text, is_id=text in ids)
     part = f"lambda part : {holds_mobile_sql('part', is_id=True)}"
-    return f"coalesce(len(list_filter(regexp_split_to_array({text}, '[ （；]'), {part})) > 0, false)"
+    return f"coalesce(len(list_filter(regexp_split_to_array({text}, '[ （；，]'), {part})) > 0, false)"
 
 
 def catalog(contracts: Contracts) -> TableSuite:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -35,7 +39,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
         patch.setenv("JJJ_HOME", str(folder / "home"))
         patch.setenv("DBT_INDIRECT_SELECTION", "cautious")  # tests that need more than what is built here are not run
         land_rows(FEED, FIRST, [ROW])
-        land_rows(FEED, SECOND, [ROW | {"deaths_persons": 10, "direct_loss_cny": None}])
+        # the missing persons that only one of the two reports contradict nothing
+        land_rows(
+            FEED, SECOND, [ROW | {"deaths_persons": 10, "direct_loss_cny": "16600000000.5", "missing_persons": 2}]
+        )
         land_rows(FEED, SAME, [ROW | {"event_id": "e2"}])
         land_rows(FEED, SAME[:-1] + "2", [ROW | {"event_id": "e2"}])
         land_rows(
@@ -45,7 +52,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
         path = folder / "warehouse.duckdb"
         load_deliveries(path)
         _hold(path, HELD)
-        run_dbt(path, "+agg_flags_by_feed")
+        run_dbt(path, "+agg_flags_by_feed +agg_reporting_timeliness")
     with duckdb.connect(str(path), read_only=True) as con:
         yield con
 
@@ -69,10 +76,10 @@ def _flags(con: duckdb.DuckDBPyConnection, columns: str, where: str) -> list[tup
 def test_two_deliveries_that_differ_at_one_key_and_moment_are_both_flagged(built: duckdb.DuckDBPyConnection) -> None:
     found = _flags(built, "delivery_id, column_name, value_text, compared_text, unit, severity", "rule_id = 'X-KEY'")
     assert found == [
-        (FIRST, "deaths_persons", "9", f"10（报送 {SECOND}）", "人", "error"),
-        (FIRST, "direct_loss_cny", "16,600,000,000", f"空（报送 {SECOND}）", "元", "error"),
-        (SECOND, "deaths_persons", "10", f"9（报送 {FIRST}）", "人", "error"),
-        (SECOND, "direct_loss_cny", None, f"16,600,000,000（报送 {FIRST}）", "元", "error"),
+        (FIRST, "deaths_persons", "9", f"10（{SECOND}.csv，报送 {SECOND}）", "人", "error"),
+        (FIRST, "direct_loss_cny", "16,600,000,000", f"16,600,000,000.5（{SECOND}.csv，报送 {SECOND}）", "元", "error"),
+        (SECOND, "deaths_persons", "10", f"9（{FIRST}.csv，报送 {FIRST}）", "人", "error"),
+        (SECOND, "direct_loss_cny", "16,600,000,000.5", f"16,600,000,000（{FIRST}.csv，报送 {FIRST}）", "元", "error"),
     ]
 
 
@@ -130,6 +137,26 @@ def test_quality_page_counts_flags_by_feed_and_rule(
     assert re.findall(r'number">(\d+)<', line.group()) == ["4", "0", "2"]
 
 
+def test_timeliness_counts_only_what_was_judged_and_required(built: duckdb.DuckDBPyConnection) -> None:
+    """The unit test of the model, on the tables built here."""
+    path = Path(
+        str(built.execute("select path from duckdb_databases() where database_name = 'warehouse'").fetchone()[0])
+    )
+    command = [sys.executable, "-m", "dbt.cli.main", "test", "--select", "agg_reporting_timeliness,test_type:unit"]
+    command += ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
+    copied = shutil.copytree(path.parent / "dbt", path.parent / "unit" / "dbt")
+    shutil.copyfile(path, path.parent / "unit" / path.name)
+    own = {
+        "JJJ_CANDIDATE": str(path.parent / "unit" / path.name),
+        "DBT_TARGET_PATH": str(copied),
+        "DBT_LOG_PATH": str(copied),
+    }
+    done = subprocess.run(
+        command, check=False, env={**os.environ, **own}, cwd=PROJECT_DIR, capture_output=True, text=True
+    )
+    assert done.returncode == 0 and "1 of 1 PASS" in done.stdout, done.stdout
+
+
 def test_every_model_of_flags_and_every_mart_of_versions_is_in_the_union() -> None:
     models = PROJECT_DIR / "models"
     united = (models / "intermediate" / "int_flags_united.sql").read_text(encoding="utf-8")
@@ -154,7 +181,7 @@ def _is_versions(path: Path) -> bool:
 @pytest.mark.parametrize(
     ("text", "is_found"),
     [
-        ("13010020231", False), ("130000 13010020231", False), ("13010020231（报送 aaaaaaaaaaaaaaa1）", False),
+        ("13010020231", False), ("130000 13010020231", False), ("13010020231（a.csv，报送 aaaaaaaaaaaaaaa1）", False),
         ("16,600,000,000", False), ("电话13900000000", True), ("甲 13900000000", True), (None, False),
     ],
 )  # fmt: skip

@@ -1,5 +1,6 @@
--- X-KEY: two deliveries state one key as known at one moment and differ in a value. The documented order (delivery_id, row_number)
--- then decides which of them counts, and nobody could tell: so both are flagged, column by column.
+-- X-KEY: two deliveries state one key as known at one moment and give a column different values. The documented order (delivery_id,
+-- row_number) then decides which of them counts, and nobody could tell: so both are flagged, column by column. A column that one of them
+-- leaves empty is no contradiction: not reported takes nothing back, and the two complete each other.
 with
 
 stated as (
@@ -10,10 +11,14 @@ stated as (
     {%- endfor %}
 ),
 
+deliveries as (
+    select * from {{ source('raw', 'deliveries') }}
+),
+
 contradicted as (
     select
         this.*,
-        concat(coalesce(other.value_text, '空'), '（报送 ', other.delivery_id, '）') as stated_elsewhere
+        concat(other.value_text, '（', deliveries.file_name, '，报送 ', other.delivery_id, '）') as stated_elsewhere
     from stated as this
     inner join stated as other
         on
@@ -22,7 +27,8 @@ contradicted as (
             and this.known_from = other.known_from
             and this.column_name = other.column_name
             and this.delivery_id <> other.delivery_id
-            and this.value_text is distinct from other.value_text
+            and this.value_text <> other.value_text
+    inner join deliveries on other.delivery_id = deliveries.delivery_id
 )
 
 select
