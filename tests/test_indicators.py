@@ -61,6 +61,7 @@ def _fill(path: Path) -> None:
                 '续报' as report_stage, timestamp '2023-07-29' as occurred_at, $2::timestamp as as_of_at, $3 as deaths_persons""",
                 [number, moment, deaths],
             )
+        con.execute("insert into raw.touched_deliveries values ('s1'), ('s2'), ('l')")
         for delivery, dataset in (("s1", "statistics"), ("s2", "statistics"), ("l", "disaster_losses")):
             con.execute(
                 f"""insert into raw.deliveries by name select $1 as delivery_id, 1 as conform_version,

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', incremental_strategy='touched', meta={'datasets': ['disaster_losses']}) }}
+
 with
 
 reports as (

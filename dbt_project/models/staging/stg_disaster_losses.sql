@@ -22,4 +22,5 @@ select
     reported_province_at,
     reported_ministry_at,
     known_from
-from {{ source('raw', 'disaster_losses') }}
+from {{ source('raw', 'disaster_losses') }} as landed
+where {{ is_touched('disaster_losses') }}
