@@ -23,7 +23,7 @@ summed as (
         sum(case when storage_kind = '代储' then stated_quantity end) as contracted_quantity,
         count(on_hand_quantity) as lot_count,
         count(available_quantity) as available_known_count,
-        count(case when is_on_hand and not is_in_last_statement then 1 end) as not_restated_count,
+        count(case when on_hand_quantity > 0 and not is_in_last_statement then 1 end) as not_restated_count,
         min(case when days_to_expiry >= 0 and on_hand_quantity > 0 then expiry_date end) as earliest_expiry_date,
         max(as_of_at) as as_of_at,
         max(known_from) as known_from
