@@ -10,12 +10,12 @@ rules as (
     select * from {{ ref('ref_border_duplicate_rules') }}
 ),
 
-slots as (
-    select -1 as step
-    union all
-    select 0 as step
-    union all
-    select 1 as step
+-- two accidents as far apart as a rule allows lie in the same slot of time or in neighbouring ones
+reached as (
+    {%- for step in [-1, 0, 1] %}
+    select *, time_slot + {{ step }} as reached_slot from versions
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 ),
 
 pairs as (
@@ -31,16 +31,13 @@ pairs as (
             'coalesce(case when a.point_lon is not null then b.point_lon end, b.centre_lon)',
             'coalesce(case when a.point_lon is not null then b.point_lat end, b.centre_lat)'
         ) }} as km_apart
-    from versions as a
-    cross join slots
-    inner join versions as b
-        on
-            a.time_slot + slots.step = b.time_slot
-            and a.region_code < b.region_code
-            and a.known_from < coalesce(b.known_to, {{ known_by() }})
-            and b.known_from < coalesce(a.known_to, {{ known_by() }})
+    from reached as a
+    inner join versions as b on a.reached_slot = b.time_slot
     where
-        coalesce(a.accident_kind = b.accident_kind, true)
+        a.region_code < b.region_code
+        and a.known_from < coalesce(b.known_to, {{ known_by() }})
+        and b.known_from < coalesce(a.known_to, {{ known_by() }})
+        and coalesce(a.accident_kind = b.accident_kind, true)
         and coalesce(a.accident_type_family = b.accident_type_family, true)
 )
 
