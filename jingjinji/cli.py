@@ -353,6 +353,29 @@ def explain_row(
     typer.echo(showing.as_json(found) if output == "json" else showing.text(found))
 
 
+@app.command("docs")
+def write_docs(
+    output: Path | None = typer.Option(None, help="Folder of the pages; docs/ of the home when absent."),
+    no_dbt: bool = typer.Option(False, "--no-dbt", help="Leave out dbt's own documentation."),
+    port: int | None = typer.Option(
+        None, "--serve", help="Then serve the pages on 127.0.0.1 at this port until Ctrl-C."
+    ),
+) -> None:
+    """Write the data dictionary (standards, feeds, rules, codes, marts; Chinese and English) and dbt's documentation.
+
+    The pages need no network and no server: open index.html.
+
+    Example: jjj docs --serve 8090
+    """
+    from jingjinji import dictionary
+    from jingjinji.paths import home
+
+    index = dictionary.write(output or home().docs, with_dbt=not no_dbt)
+    typer.echo(f"数据字典：{index}")
+    if port is not None:
+        dictionary.serve(index.parent, port, lambda line: typer.echo(line, err=True))
+
+
 # ---------------------------------------------------------------- operating: run, doctor, demo, up
 
 
@@ -371,6 +394,9 @@ def simulate_inbox(
         None, help="Where to write; the inbox of a home for simulated data when left out."
     ),
     dataset: list[str] = typer.Option([], help="Only these datasets; may be repeated."),
+    every: int = typer.Option(
+        1, help="Days between two deliveries of a feed; more gives the same history in fewer files."
+    ),
     dry_run: bool = typer.Option(False, "--dry-run", help="Only say how many files, rows and faults it would be."),
 ) -> None:
     """Write an inbox of daily deliveries of the three regions, each in its native shape, all marked as simulated.
@@ -383,7 +409,7 @@ def simulate_inbox(
     """
     from jingjinji.simulate import command
 
-    command.simulate_with_progress(first, last, scale, seed, faults, to_folder, tuple(dataset), dry_run)
+    command.simulate_with_progress(first, last, scale, seed, faults, to_folder, tuple(dataset), every, dry_run)
 
 
 @app.command()

@@ -45,6 +45,7 @@ class Wish:
         scale: 1 meets the published figures; 100 has a hundred times as many things happen.
         seed: another seed is another history with the same totals.
         faults: share of rows, and of files, that are broken.
+        every: days between two deliveries of a feed; 1 as the feeds agree, more for the same history in fewer files.
     """
 
     first: dt.date
@@ -53,6 +54,7 @@ class Wish:
     seed: int = 7
     faults: float = 0.005
     datasets: tuple[str, ...] = DATASETS
+    every: int = 1
 
 
 @dataclass
@@ -104,6 +106,8 @@ def _check(wish: Wish, folder: Path | None) -> None:
         raise SimulationError(
             f"--scale {wish.scale}: give a number above 0 and up to 1000; 1 meets the published figures"
         )
+    if wish.every < 1:
+        raise SimulationError(f"--every {wish.every}: a number of days, 1 or more")
     if not 0 <= wish.faults <= 0.5:
         raise SimulationError(f"--faults {wish.faults}: a share between 0 and 0.5, for example 0.005")
     unknown = set(wish.datasets) - set(DATASETS)
@@ -143,8 +147,9 @@ def _deliveries(
         for generator in generators:
             for report in generator(day):
                 waiting.setdefault(report.due, {}).setdefault(f"{report.dataset}/{report.region}", []).append(report)
-        due = waiting.pop(day, {})
-        for feed in feeds:
+        is_sending = (day - wish.first).days % wish.every == 0 or day == wish.last
+        due = _due(waiting, day) if is_sending else {}
+        for feed in feeds if is_sending else []:
             days_left = (wish.last - day).days
             for delivery, later in deliver(
                 wish.seed, contracts.standard_of(feed), feed, day, due.get(feed.feed_id, []), wish.faults, days_left
@@ -156,6 +161,15 @@ def _deliveries(
         on_day(day, account)
         day += dt.timedelta(days=1)
     account.not_yet_reported = sum(len(reports) for feeds_due in waiting.values() for reports in feeds_due.values())
+
+
+def _due(waiting: dict[dt.date, dict[str, list[Report]]], day: dt.date) -> dict[str, list[Report]]:
+    """Take out what is due up to a day, by feed, in the order in which it became due."""
+    found: dict[str, list[Report]] = {}
+    for due in sorted(d for d in waiting if d <= day):
+        for feed_id, reports in waiting.pop(due).items():
+            found.setdefault(feed_id, []).extend(reports)
+    return found
 
 
 def _write(delivery: Delivery, folder: Path | None, account: Account, answers: Answers) -> None:
@@ -194,6 +208,7 @@ def _write_manifest(wish: Wish, contracts: Contracts, feeds: list[Feed], account
             "scale": wish.scale,
             "seed": wish.seed,
             "faults": wish.faults,
+            "every": wish.every,
         },
         "datasets": list(wish.datasets),
         "files": account.files,

@@ -18,7 +18,7 @@ from jingjinji.codes import rows_of
 from jingjinji.simulate import published
 from jingjinji.simulate.chance import chance, weighted
 from jingjinji.simulate.geography import REGIONS, County, code_in_use, counties, neighbours, point_in
-from jingjinji.simulate.reporting import Report, Row, minutes
+from jingjinji.simulate.reporting import Report, Row, Value, minutes
 
 # Shares of the fields: Beijing 2020H1 as published (工矿商贸 24, 道路交通 65, 铁路交通 5, 其他 1 of 95), the rest assumed.
 KINDS = (
@@ -242,7 +242,14 @@ def _report(
         and as_of.date() - occurred_on(facts) > dt.timedelta(days=_window_days(str(facts["accident_kind"])))
     ):
         flag = ("W-ACC-30D", "deaths_persons")
+    if stage == "初报" and not flag and _minutes_between(facts["known_at"], row["reported_county_at"]) > 60:
+        flag = ("A-LATE", "reported_county_at")
     return Report("accidents", region, reported.date(), row, is_superseded=superseded, flag=flag)
+
+
+def _minutes_between(first: Value, last: Value) -> float:
+    assert isinstance(first, dt.datetime) and isinstance(last, dt.datetime)
+    return (last - first).total_seconds() / 60
 
 
 def occurred_on(facts: Row) -> dt.date:

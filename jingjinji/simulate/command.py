@@ -19,6 +19,7 @@ def simulate_with_progress(
     faults: float,
     to_folder: Path | None,
     datasets: tuple[str, ...],
+    every: int,
     dry_run: bool,
 ) -> None:
     """Simulate with a progress bar and print the account.
@@ -35,7 +36,7 @@ def simulate_with_progress(
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    wish = Wish(_day(first, "--from"), _day(last, "--to"), scale, seed, faults, datasets or DATASETS)
+    wish = Wish(_day(first, "--from"), _day(last, "--to"), scale, seed, faults, datasets or DATASETS, every)
     folder = None if dry_run else to_folder or _inbox()
     bar = Progress(
         TextColumn("{task.description}"),

@@ -28,10 +28,11 @@ class County:
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit that reports losses straight to its province or municipality."""
+    """A unit that reports losses straight to its province or municipality; `level` is its own: county or city."""
 
     code: str
     name: str
+    level: str
 
 
 @cache
@@ -48,7 +49,7 @@ def counties(region_code: str) -> tuple[County, ...]:
 def reporting_units(region_code: str) -> tuple[Unit, ...]:
     """Units right below a region in the tree of reporting: the 14 lines of Hebei, the 17 units of Beijing (seed ref_reporting_units)."""
     return tuple(
-        Unit(row["unit_code"], row["name_zh"])
+        Unit(row["unit_code"], row["name_zh"], row["report_level"])
         for row in rows_of("ref_reporting_units")
         if row["parent_unit_code"] == region_code and row["region_code"] == region_code
     )

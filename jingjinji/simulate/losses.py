@@ -70,6 +70,8 @@ def _reports(seed: int, region: str, event: Event, flags: float) -> Iterator[Rep
         "occurred_at": event.start,
     }
     stages = _stages(rng, event)
+    levels = {loss.unit.code: loss.unit.level for loss in event.losses} | {code: "province"}
+    daily = sum(stage in ("初报", "续报") for stage, _ in stages)  # the last of these is where the figures stand still
     series = {loss.unit.code: _series(rng, event, loss, stages) for loss in event.losses}
     for number, (stage, as_of) in enumerate(stages):
         told = {unit: _agreed(figures[number], stage) for unit, figures in series.items()}
@@ -80,12 +82,18 @@ def _reports(seed: int, region: str, event: Event, flags: float) -> Iterator[Rep
             own_stage = "初报" if unit == code and number == 1 else stage
             row = facts | figures | {"unit_code": unit, "report_stage": own_stage, "as_of_at": as_of}
             if stage in ("核报", "更正"):
-                row["ended_at"] = event.start + dt.timedelta(days=event.days)
-            row |= _clock(rng, region, event.start, own_stage, as_of, unit == code)
-            flag = None
+                row["ended_at"] = stages[daily - 1][1]
+            is_late = stage in ("初报", "续报") and event.group.name != "drought" and rng.random() < LATE
+            row |= _clock(rng, levels[unit], event.start, own_stage, as_of, is_late)
+            flag = _lateness(levels[unit]) if is_late and own_stage == stage else None
             if number >= 2 and unit != code and stage == "续报" and rng.random() < flags:
                 flag = _mistake(rng, row, series[unit][number - 1])
             yield Report("disaster_losses", region, _day(row["reported_at"]), row, is_superseded=not is_last, flag=flag)
+
+
+def _lateness(level: str) -> tuple[str, str]:
+    """The rule that a late report breaks, and the column that shows it."""
+    return "D-LATE", "reported_ministry_at" if level == "province" else "reported_province_at"
 
 
 def _summed(rows: list[Row]) -> Row:
@@ -111,9 +119,12 @@ def _mistake(rng: Random, row: Row, before: Figures) -> tuple[str, str] | None:
         return None
     kind = rng.choice(kinds)
     if kind == "D18":  # 亩 written where 公顷 was meant
-        row |= {
-            name: Decimal(str(row[name])) * 15 for name in ("crop_affected_ha", "crop_damaged_ha", "crop_failed_ha")
-        }
+        for column, name in (
+            ("crop_affected_ha", "crop"),
+            ("crop_damaged_ha", "crop_damaged"),
+            ("crop_failed_ha", "crop_failed"),
+        ):
+            row[column] = Decimal(before[name]) / AREA_STEPS * 15
         return kind, "crop_affected_ha"
     if kind == "D12":
         row |= {"deaths_persons": 0, "missing_persons": 0}
@@ -130,11 +141,11 @@ def _day(moment: Value) -> dt.date:
 def _stages(rng: Random, event: Event) -> list[tuple[str, dt.datetime]]:
     """Stage and as-of time of each report: within two hours, then 24:00 of each day (of every tenth in a drought), then verified."""
     step = 10 if event.group.name == "drought" else 1
-    stages = [("初报", event.start + minutes(rng.randrange(20, 100)))]
+    stages = [("初报", event.start + minutes(rng.randrange(20, 60)))]
     first = event.start.date() + dt.timedelta(days=1)
     count = max(1, min(event.days // step + 1, 7))
     stages += [("续报", midnight(first + dt.timedelta(days=step * i))) for i in range(count)]
-    verified = stages[-1][1] + dt.timedelta(days=rng.randrange(2, 6))
+    verified = stages[-1][1] + dt.timedelta(days=rng.randrange(1, 4))
     stages.append(("核报", verified))
     if rng.random() < CORRECTED:
         stages.append(("更正", verified + dt.timedelta(days=rng.randrange(5, 30))))
@@ -210,22 +221,25 @@ def _agreed(figures: Figures, stage: str) -> Row:
     return row
 
 
-def _clock(rng: Random, region: str, occurred: dt.datetime, stage: str, as_of: dt.datetime, is_province: bool) -> Row:
-    """When the report arrived at each level: two hours a hop for a first one, 9:00, 10:00 and 12:00 for the daily ones."""
-    late = minutes(rng.randrange(30, 300)) if rng.random() < LATE else minutes(0)
-    is_first = stage == "初报" and not is_province
-    county = (
-        max(as_of, occurred) + minutes(rng.randrange(1, 19))
-        if is_first
-        else as_of + minutes(60 * 8 + rng.randrange(0, 59))
-    )
-    county += late
-    city = county + minutes(rng.randrange(5, 55))
-    province = city + minutes(rng.randrange(5, 100))
-    found: Row = {"reported_county_at": county, "reported_city_at": city, "reported_province_at": province}
-    if region != "hebei":
-        del found["reported_city_at"]
-    if is_province:
-        province += minutes(rng.randrange(5, 110))
-        found = {"reported_ministry_at": province}
-    return found | {"reported_at": province}
+def _clock(rng: Random, level: str, occurred: dt.datetime, stage: str, as_of: dt.datetime, is_late: bool) -> Row:
+    """When the report arrived: within two hours of the event for a first one, by 9:00, 10:00 and 12:00 for the daily ones.
+
+    Args:
+        level: of the unit that reports: county, city or province.
+        is_late: it arrives at the level it is meant for one to five hours too late.
+    """
+    late = minutes(rng.randrange(120, 300)) if is_late else minutes(0)
+    if level == "province":
+        arrived = as_of + minutes(60 * 11 + rng.randrange(0, 59)) + late
+        return {"reported_ministry_at": arrived, "reported_at": arrived}
+    if stage == "初报":
+        county = as_of + minutes(rng.randrange(1, 19))
+        found: Row = {"reported_county_at": county}
+        arrived = occurred + minutes(rng.randrange(80, 119))
+    else:
+        hour = 9 if level == "city" else 8
+        found = {"reported_county_at": as_of + minutes(60 * (hour - 1) + rng.randrange(0, 59))}
+        arrived = as_of + minutes(60 * hour + rng.randrange(0, 59))
+    if level == "city":
+        found["reported_city_at"] = arrived - minutes(1)
+    return found | {"reported_province_at": arrived + late, "reported_at": arrived + late}
