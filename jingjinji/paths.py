@@ -56,6 +56,10 @@ class Home:
         return self.root / "quality"
 
     @property
+    def docs(self) -> Path:
+        return self.root / "docs"
+
+    @property
     def keys(self) -> Path:
         return self.root / "keys"
 

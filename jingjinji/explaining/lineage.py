@@ -13,6 +13,7 @@ from jingjinji.explaining.facts import ModelRef
 from jingjinji.paths import PROJECT
 
 CALL = re.compile(r"\{%-?\s*macro\s+(\w+)")
+USED = re.compile(r"\b(\w+)\s*\(")
 REF = re.compile(r"""ref\(\s*['"](\w+)['"]\s*\)""")
 SOURCE = re.compile(r"""source\(\s*['"]\w+['"]\s*,\s*['"](\w+)['"]\s*\)""")
 LAYERS = {"marts": "marts", "intermediate": "intermediate", "staging": "staging"}
@@ -59,6 +60,7 @@ class _Texts:
         self.seeds = {path.stem: path for path in sorted((root / "seeds").glob("*.csv"))}
         self.sql = {name: path.read_text(encoding="utf-8") for name, path in self.models.items()}
         self.macros: dict[str, str] = {}
+        self.parents: dict[str, set[str]] = {}  # found so far
         for path in sorted((root / "macros").rglob("*.sql")):
             text = path.read_text(encoding="utf-8")
             starts = [found.start() for found in CALL.finditer(text)] + [len(text)]
@@ -79,21 +81,27 @@ def _texts(project: Path) -> _Texts:
 
 
 def _parents(name: str, texts: _Texts) -> set[str]:
-    sql = _with_macros(texts.sql.get(name, ""), texts)
-    refs = {ref for ref in REF.findall(sql) if ref != name}
-    return refs | {f"raw.{table}" for table in SOURCE.findall(sql)}
+    if name not in texts.parents:
+        sql = _with_macros(texts.sql.get(name, ""), texts)
+        refs = {ref for ref in REF.findall(sql) if ref != name}
+        texts.parents[name] = refs | {f"raw.{table}" for table in SOURCE.findall(sql)}
+    return texts.parents[name]
 
 
 def _with_macros(sql: str, texts: _Texts) -> str:
     """The SQL with the text of every macro it calls, and of those they call."""
     called: list[str] = []
-    waiting = [name for name in texts.macros if re.search(rf"\b{name}\s*\(", sql)]
+    waiting = _called(sql, texts)
     while waiting:
         name = waiting.pop()
         if name not in called:
             called.append(name)
-            waiting += [other for other in texts.macros if re.search(rf"\b{other}\s*\(", texts.macros[name])]
+            waiting += _called(texts.macros[name], texts)
     return "\n".join([sql, *(texts.macros[name] for name in called)])
+
+
+def _called(sql: str, texts: _Texts) -> list[str]:
+    return sorted(set(USED.findall(sql)) & texts.macros.keys())
 
 
 def _ref(name: str, texts: _Texts) -> ModelRef:
