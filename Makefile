@@ -1,4 +1,4 @@
-# make demo · make up · make test · make lint · make bench — see README.md
+# make demo · make up · make test · make docs · make lint · make bench — see README.md
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -53,6 +53,9 @@ test-long: setup  ## the longer suites too
 	@./.ci/browser
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
+docs: .venv/.ready  ## the data dictionary (Chinese and English) and dbt's documentation, in var/docs
+	@$(BIN)/jjj docs
+
 bench: .venv/.ready  ## landing beside the least it could cost, as ratios within one run
 	@$(BIN)/python benchmarks/landing.py
 
@@ -62,4 +65,4 @@ lint: .venv/.ready  ## ruff, sqlfluff, mypy
 	$(BIN)/sqlfluff lint dbt_project/models
 	$(BIN)/mypy
 
-.PHONY: help setup lock demo up test test-long bench lint
+.PHONY: help setup lock demo up test test-long docs bench lint
