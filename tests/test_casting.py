@@ -16,11 +16,12 @@ def value_of(
     given: str, column: Column, source: FeedColumn | None = None, unit: str | None = None, epoch_1904: bool = False
 ):
     source = source or FeedColumn(source="x")
-    texts, read = casting.texts(["x"], ("-", "—"), free=column.type == "text"), "null"
+    texts, read = casting.texts(["x"], ("-", "—"), free=column.type == "text"), casting.Read()
     if column.type in NUMBER_TYPES:
-        read = f"{casting.numbers(['t'])}[1]"
+        small = casting.small_counts(["t"])
+        read = casting.Read(f"{casting.numbers(['t'], small)}[1]", f"{small}[1]")
     elif column.type in MOMENT_TYPES:
-        read = f"{casting.moments(['t'], casting.moment_kind(source, column), epoch_1904)}[1]"
+        read = casting.Read(f"{casting.moments(['t'], casting.moment_kind(source, column), epoch_1904)}[1]")
     with duckdb.connect() as con:
         con.execute(casting.MACROS)
         text = f"select {texts}[1] as t from (select ?::varchar as x)"
@@ -112,7 +113,8 @@ def test_undeclared_style_is_not_guessed() -> None:
         ("5,40,703", "人", "count", None),
         ("约129万", "人", "count", None),
         ("1.2.3", "人", "count", None),
-        ("12.5", "人", "count", Decimal("12.5")),
+        ("12.5", "人", "count", Decimal(13)),  # rounded, and told by is_part
+        ("0.00012", "万人", "count", Decimal(1)),
         ("958.11", "亿元", "money", Decimal("95811000000.00")),
         ("4148.8606", "万元", "money", Decimal("41488606.00")),
         ("22.5", "万亩", "area", Decimal("15000.0000")),
@@ -121,7 +123,7 @@ def test_undeclared_style_is_not_guessed() -> None:
         ("-5", "人", "count", Decimal(-5)),
         ("900000000000000", "万人", "count", None),  # more than a count can hold
         ("+7", "人", "count", Decimal(7)),
-        ("0.1234567", "万人", "count", Decimal("1234.567")),
+        ("0.1234567", "万人", "count", Decimal(1235)),
     ],
 )
 def test_number_becomes_base_units_exactly(text: str, unit: str, kind: str, expected: Decimal | None) -> None:

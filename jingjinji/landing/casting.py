@@ -7,6 +7,8 @@ Where nearly all values have one plain form, that form is read by a quick branch
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from jingjinji.codes import units
 from jingjinji.contracts import MOMENT_TYPES, NUMBER_TYPES, Column, FeedColumn
 from jingjinji.landing.workbooks import MARKERS
@@ -105,9 +107,16 @@ def texts(cells: list[str], null_values: tuple[str, ...], *, free: bool) -> str:
     return f"list_transform({trimmed}, lambda x: case when x in ({nothing}) then null else x end)"
 
 
-def numbers(texts: list[str]) -> str:
-    """List of the numbers that stand in some texts, DECIMAL(28, 8)."""
-    return f"list_transform([{', '.join(texts)}]::varchar[], lambda x: number_of(x))"
+def small_counts(texts: list[str]) -> str:
+    """List of the numbers that are nothing but up to nine digits, BIGINT: nearly all, and many times faster to work with."""
+    quick = "case when regexp_full_match(x, '\\d{1,9}') then try_cast(x as bigint) end"
+    return f"list_transform([{', '.join(texts)}]::varchar[], lambda x: {quick})"
+
+
+def numbers(texts: list[str], small: str) -> str:
+    """List of the numbers that stand in some texts, DECIMAL(28, 8); NULL for those that the list `small` holds already."""
+    exact = f"case when x is not null and {small}[i] is null then number_of(x) end"
+    return f"list_transform([{', '.join(texts)}]::varchar[], lambda x, i: {exact})"
 
 
 def moment_kind(source: FeedColumn, column: Column) -> tuple[tuple[str, ...], bool]:
@@ -123,27 +132,42 @@ def moments(texts: list[str], kind: tuple[tuple[str, ...], bool], epoch_1904: bo
     groups = "['y', 'mo', 'd', 'h', 'mi', 's', 'z']"
     quick = [f"quick_{style}(x, {at_end})" for style in styles if style in ("iso", "zh")]
     parts = [f"regexp_extract(x, {quote(MOMENT_PATTERNS[s])}, {groups})" for s in styles if s in MOMENT_PATTERNS]
-    found = f"list_filter([{', '.join(parts)}], lambda p: p.y <> '')"
-    exact = [f"list_transform({found}, lambda p: moment_of(p, {at_end}))[1]"] if parts else []
+    matched = f"list_filter([{', '.join(parts)}], lambda p: p.y <> '')"
+    exact = [f"list_transform({matched}, lambda p: moment_of(p, {at_end}))[1]"] if parts else []
     epoch = f"timestamp '{'1904-01-01' if epoch_1904 else '1899-12-30'}'"
     serial = [f"serial_of(x, {epoch}, {at_end})"] if "excel" in styles else []
-    every = (
-        f"list_transform([{', '.join(texts)}]::varchar[], lambda x: coalesce({', '.join([*quick, *serial, *exact])}))"
-    )
-    return every
+    found = f"case when x is not null then coalesce({', '.join([*quick, *serial, *exact])}) end"
+    return f"list_transform([{', '.join(texts)}]::varchar[], lambda x: {found})"
 
 
-def number(read: str, unit: str | None, column: Column) -> str:
-    """A number in the base unit of the column, exact in decimals; NULL when unreadable or beyond 10^15."""
+@dataclass(frozen=True)
+class Read:
+    """Where in the statement the value of a text stands: a moment, or a number (`small` where it is one of `small_counts`)."""
+
+    exact: str = "null"
+    small: str = "null"
+
+
+def in_base_unit(value: str, unit: str | None) -> str:
+    """A number of `unit` in the base unit: exact, or, where the base unit is a fraction of it, rounded to four decimals."""
     factor = units()[unit] if unit else None
-    value = read
-    if factor and (factor.numerator, factor.denominator) != (1, 1):
-        product = f"{read} * {factor.numerator}::decimal(10, 0)"
-        value = f"({product})" if factor.denominator == 1 else f"round(({product})::double / {factor.denominator}, 4)"
-    is_count = column.type == "count"
-    guarded = f"case when abs({value if is_count else read}) < 1e15 then {value} end"
-    # Whether a count is whole is judged apart, so that 12.5 people is not silently 13.
-    return f"try_cast({guarded} as {'decimal(28, 8)' if is_count else column.sql_type})"
+    if not factor or (factor.numerator, factor.denominator) == (1, 1):
+        return value
+    product = f"{value} * {factor.numerator}"
+    return f"({product})" if factor.denominator == 1 else f"round(({product})::double / {factor.denominator}, 4)"
+
+
+def number(read: Read, unit: str | None, column: Column) -> str:
+    """A number in the base unit of the column; NULL when unreadable or beyond 10^15. A count is rounded; `is_part` tells."""
+    exact, small = in_base_unit(read.exact, unit), in_base_unit(read.small, unit)
+    guarded = f"case when abs({exact if column.type == 'count' else read.exact}) < 1000000000000000 then {exact} end"
+    return f"coalesce(try_cast({small} as {column.sql_type}), try_cast({guarded} as {column.sql_type}))"
+
+
+def is_part(read: Read, unit: str | None) -> str:
+    """Whether a number is not whole in the base unit: 12.5 people must not silently be 13."""
+    exact = in_base_unit(read.exact, unit)
+    return f"{exact} <> trunc({exact})"
 
 
 def code(text: str, source: FeedColumn) -> str:
@@ -154,7 +178,7 @@ def code(text: str, source: FeedColumn) -> str:
     return f"case {text} {cases} else {text} end"
 
 
-def typed(text: str, read: str, source: FeedColumn, column: Column, unit: str | None) -> str:
+def typed(text: str, read: Read, source: FeedColumn, column: Column, unit: str | None) -> str:
     """The expression for one column of one delivery.
 
     Args:
@@ -165,7 +189,7 @@ def typed(text: str, read: str, source: FeedColumn, column: Column, unit: str | 
         unit: in which the feed sends it.
     """
     if column.type in MOMENT_TYPES:
-        return f"({read})::date" if column.type == "date" else read
+        return f"({read.exact})::date" if column.type == "date" else read.exact
     if column.type == "year":
         year = f"try_cast(regexp_extract({text}, '^(\\d{{4}})年?$', 1) as integer)"
         return f"case when {year} between 1900 and 2100 then {year} end"

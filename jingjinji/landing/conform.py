@@ -16,10 +16,11 @@ from jingjinji.codes import code_list
 from jingjinji.contracts import MOMENT_TYPES, NUMBER_TYPES, Feed, FeedColumn, Standard, header_pattern, normal_header
 from jingjinji.landing import casting
 from jingjinji.landing.binding import SECRECY_HEADER, Bound, bind
-from jingjinji.landing.casting import quote
+from jingjinji.landing.casting import Read, quote
 from jingjinji.landing.detect import UnreadableError
 from jingjinji.landing.sheets import Sheet
 
+SMALL = "small_counts"
 LISTS = ("free_texts", "plain_texts")
 STATES = ("is_footer", "is_ghost", "is_bad", "is_warned")
 
@@ -67,11 +68,12 @@ def plan(standard: Standard, feed: Feed, sheet: Sheet, landed_at: dt.datetime) -
     bounds = bind(standard, feed, sheet)
     if feed.unpivot:
         bounds += _unpivoted(feed)
-    own = {bound.name: _column_faults(standard, bound, landed_at) for bound in bounds}
+    lists, read = _read(standard, bounds, sheet)
+    own = {b.name: _column_faults(standard, b, read.get(b.name, Read()), landed_at) for b in bounds}
     shared = _row_faults(standard, bounds, sheet)
     faults = (*(fault for found in own.values() for fault in found), *shared)
     secret = next((f"c{i}" for i, h in enumerate(sheet.headers) if normal_header(h) == SECRECY_HEADER), None)
-    chain = _chain(standard, feed, sheet, bounds, own, shared)
+    chain = _chain(standard, feed, sheet, bounds, (lists, read), own, shared)
     numbered = ["row_number", "cell"] if feed.unpivot else []
     values = [f"{name}::{column.sql_type} as {name}" for name, column in standard.columns.items()]
     rows = ", ".join([*numbered, *STATES, *values, "known_from"])
@@ -89,15 +91,16 @@ def _chain(
     feed: Feed,
     sheet: Sheet,
     bounds: tuple[Bound, ...],
+    reading: tuple[list[str], dict[str, Read]],
     own: dict[str, list[Fault]],
     shared: list[Fault],
 ) -> str:
     """Common table expressions, the last of which is `judged`."""
     lists, names = _texts(standard, feed, bounds)
-    read_lists, read = _read(standard, bounds, sheet)
+    read_lists, read = reading
     by_name = {b.name: b for b in bounds}
     values = [
-        f"{casting.typed(f't_{name}', read.get(name, ''), b.source, column, b.unit)} as {name}"
+        f"{casting.typed(f't_{name}', read.get(name, Read()), b.source, column, b.unit)} as {name}"
         if (b := by_name.get(name))
         else f"null::{column.sql_type} as {name}"
         for name, column in standard.columns.items()
@@ -112,7 +115,8 @@ with source as ({_source_sql(feed, sheet)}),
 listed as (select *{_and(lists)} from source),
 looked_at as (select *{_and(f"list_transform({of}, lambda x: is_no_datum(x)) as odd_{of}" for of in LISTS)} from listed),
 texts as (select *{_and(names)} from looked_at),
-read as (select *{_and(read_lists)} from texts),
+counted as (select *, {_small(standard, bounds)} from texts),
+read as (select *{_and(read_lists)} from counted),
 typed as (select *{_and(values)} from read),
 flagged as (select *{_and(flags)} from typed),
 judged as (
@@ -144,25 +148,27 @@ def _texts(standard: Standard, feed: Feed, bounds: tuple[Bound, ...]) -> tuple[l
     return lists, names
 
 
-def _read(standard: Standard, bounds: tuple[Bound, ...], sheet: Sheet) -> tuple[list[str], dict[str, str]]:
-    """Lists of numbers and moments read from the texts, and where in them each column stands."""
-    by_kind: dict[object, list[str]] = {}
+def _read(standard: Standard, bounds: tuple[Bound, ...], sheet: Sheet) -> tuple[list[str], dict[str, Read]]:
+    """Lists of moments and numbers read from the texts, and where in them each column stands."""
+    by_kind: dict[tuple[tuple[str, ...], bool], list[str]] = {}
+    counted = []
     for b in bounds:
         column = standard.columns[b.name]
         if column.type in NUMBER_TYPES:
-            by_kind.setdefault("numbers", []).append(b.name)
+            counted.append(b.name)
         elif column.type in MOMENT_TYPES:
             by_kind.setdefault(casting.moment_kind(b.source, column), []).append(b.name)
-    lists: list[str] = []
-    places: dict[str, str] = {}
+    lists = [f"{casting.numbers([f't_{name}' for name in counted], SMALL)} as exact"]
+    places = {name: Read(f"exact[{place}]", f"{SMALL}[{place}]") for place, name in enumerate(counted, start=1)}
     for at, (kind, names) in enumerate(by_kind.items()):
-        texts = [f"t_{name}" for name in names]
-        expression = (
-            casting.moments(texts, kind, sheet.epoch_1904) if isinstance(kind, tuple) else casting.numbers(texts)
-        )
-        lists.append(f"{expression} as read_{at}")
-        places |= {name: f"read_{at}[{place}]" for place, name in enumerate(names, start=1)}
+        lists.append(f"{casting.moments([f't_{name}' for name in names], kind, sheet.epoch_1904)} as moments_{at}")
+        places |= {name: Read(f"moments_{at}[{place}]") for place, name in enumerate(names, start=1)}
     return lists, places
+
+
+def _small(standard: Standard, bounds: tuple[Bound, ...]) -> str:
+    texts = [f"t_{b.name}" for b in bounds if standard.columns[b.name].type in NUMBER_TYPES]
+    return f"{casting.small_counts(texts)} as {SMALL}"
 
 
 # ---------------------------------------------------------------- rows of the sheet
@@ -226,7 +232,7 @@ def _is_cut_off(sheet: Sheet) -> str:
 # ---------------------------------------------------------------- faults
 
 
-def _column_faults(standard: Standard, bound: Bound, landed_at: dt.datetime) -> list[Fault]:
+def _column_faults(standard: Standard, bound: Bound, read: Read, landed_at: dt.datetime) -> list[Fault]:
     name, column, text = bound.name, standard.columns[bound.name], f"t_{bound.name}"
     odd = f"o_{name}"
     faults = [Fault("R11", name, odd, text)]
@@ -238,7 +244,7 @@ def _column_faults(standard: Standard, bound: Bound, landed_at: dt.datetime) -> 
         latest = landed_at + dt.timedelta(days=1)
         faults.append(Fault("R06", name, f"{name} > timestamp '{latest}'", text))
     if column.type == "count":
-        faults.append(Fault("R03", name, f"{name} <> trunc({name})", text))
+        faults.append(Fault("R03", name, casting.is_part(read, bound.unit), text))
     if column.type in ("count", "money", "area"):
         faults.append(Fault("R04", name, f"{name} < 0", text))
     if column.codes:
