@@ -4,6 +4,8 @@
     'int_flags_same_key',
     'int_accidents_flagged',
     'int_accident_duplicates_flagged',
+    'int_disaster_losses_flagged',
+    'int_loss_outliers_flagged',
     'int_teams_flagged',
     'int_supplies_flagged',
     'int_supply_movements_flagged',
