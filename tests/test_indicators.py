@@ -64,6 +64,11 @@ def _fill(path: Path) -> None:
         con.execute("insert into raw.touched_deliveries values ('s1'), ('s2'), ('l')")
         for delivery, dataset in (("s1", "statistics"), ("s2", "statistics"), ("l", "disaster_losses")):
             con.execute(
+                f"""insert into raw.loaded_rows select $1, '{dataset}', count(*), max(known_from)
+                from raw.{dataset} where delivery_id = $1""",
+                [delivery],
+            )
+            con.execute(
                 f"""insert into raw.deliveries by name select $1 as delivery_id, 1 as conform_version,
                 $2 || '/beijing' as feed_id, $2 as dataset, 'beijing' as region, 'accepted' as status,
                 'real' as data_origin, timestamp '2026-09-01 20:00' as landed_at, count(*) as rows_received,
