@@ -10,6 +10,7 @@ import pytest
 from quality_candidates import LOSS, deliver, raw_candidate
 
 from jingjinji.quality import check_incoming
+from jingjinji.quality.results import HELD_REASONS
 
 
 @pytest.fixture
@@ -59,6 +60,16 @@ def test_a_faulty_delivery_is_held_out_and_the_others_go_on(candidate: Path, fau
     loaded = rows(candidate, "select distinct delivery_id from raw.disaster_losses order by 1")
     assert loaded == [(f"good{number}",) for number in range(1, 6)]
     assert rows(candidate, "select delivery_id from raw.deliveries where status = 'held'") == [("faulty",)]
+
+
+def test_why_a_delivery_was_held_stays_in_the_candidate_and_an_earlier_reason_goes(candidate: Path) -> None:
+    deliver(candidate, "faulty", [{"event_id": "e9", "crop_affected_ha": 10, "crop_failed_ha": 11}])
+    with duckdb.connect(str(candidate)) as con:
+        con.execute(HELD_REASONS)
+        con.execute("insert into raw.held_reasons values ('faulty', '0', 'x', 'rule_X', '早先的理由', 's')")
+    assert check_incoming(candidate).held
+    reasons = rows(candidate, "select delivery_id, column_name, expectation, why_zh from raw.held_reasons")
+    assert reasons == [("faulty", "crop_failed_ha, crop_affected_ha", "rule_D01", "农作物绝收面积大于受灾面积")]
 
 
 def test_a_number_that_only_looks_personal_holds_nothing(candidate: Path) -> None:

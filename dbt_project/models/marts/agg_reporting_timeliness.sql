@@ -20,11 +20,32 @@ accident_hops as (
             and hops.report_number = reports.report_number
 ),
 
+loss_hops as (
+    select
+        'disaster_losses' as dataset,
+        region_code,
+        unit_code,
+        hop,
+        replace(replace(replace(replace(replace(
+            hop, '_to_', '→'), 'county', '县级'), 'city', '设区的市'), 'province', '省级'), 'ministry', '部级') as hop_name,
+        is_required,
+        is_late,
+        minutes_late,
+        known_from
+    from {{ ref('fct_loss_report_hops') }}
+),
+
+all_hops as (
+    select * from accident_hops
+    union all
+    select * from loss_hops
+),
+
 hops as (
     select
         *,
         cast({{ dbt.date_trunc('month', 'known_from') }} as date) as month_date
-    from accident_hops
+    from all_hops
     -- a step that the grade does not ask for has no clock; one whose grade is not known yet may have
     where known_from < {{ known_by() }} and coalesce(is_required, true)
 ),
