@@ -12,6 +12,7 @@ import pytest
 from landed_rows import as_of
 from resource_files import built, codes, landed
 
+from jingjinji.codes import SEEDS, rows_of
 from jingjinji.paths import Home
 
 STOCK: dict[str, dict[str, Any]] = {
@@ -105,6 +106,27 @@ def test_row_is_judged_at_landing(
     assert len(rows) == (10 if refused else 11)
     found_refused, found_warned = codes(outcome)
     assert (found_refused, found_warned) == (refused, set() if refused else warned)
+
+
+OWN_LISTS = ("ref_team*", "ref_equipment*", "ref_suppl*", "ref_storage*", "ref_movement*", "ref_expert_spec*")
+
+
+def test_every_code_and_rule_says_where_it_comes_from_and_how_sure_it_is() -> None:
+    lists = [path.stem for pattern in OWN_LISTS for path in SEEDS.glob(f"{pattern}.csv")]
+    assert len(lists) == 15
+    for name in lists:
+        for row in rows_of(name):
+            assert row["source"] and row["certainty"] in ("verified", "one_source", "unverified"), (name, row)
+
+
+def test_items_stand_below_their_class() -> None:
+    """GB/T 38565-2020 chapter 5: seven digits, 1+2+2+2, upper layers padded with 00."""
+    lengths = {"1": 1, "2": 3, "3": 5, "4": 7}
+    for row in rows_of("ref_supply_items"):
+        code, own = row["item_code"], lengths[row["layer"]]
+        assert code[own:] == "0" * (7 - own) and "00" not in (code[1:3], code[3:5], code[5:7])[: int(row["layer"]) - 1]
+        assert row["parent_code"] == (code[: own - 2].ljust(7, "0") if own > 1 else "")
+        assert bool(row["unit"]) == (row["layer"] == "4")
 
 
 @pytest.fixture(scope="module")

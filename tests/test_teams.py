@@ -170,4 +170,5 @@ def test_sender_is_told_what_the_lists_and_minima_show(con: duckdb.DuckDBPyConne
         (2, "T-MIN", "team_level", "2", "life_jacket 39（要求至少40）"),
         (5, "T-CODE", "equipment", "no_such_thing", None),
         (5, "T-CODE", "tasks", "no_such_task", None),
+        (5, "T-POINT", "base_lon", "距滨海新区中心285千米", "不超过90千米"),
     ]  # fmt: skip

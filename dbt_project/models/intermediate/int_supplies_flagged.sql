@@ -1,6 +1,11 @@
 -- What the sender of a stock statement is told once its history, the movements and the item list are known.
 with
 
+far as (
+    select * from {{ ref('int_resource_points_measured') }}
+    where dataset = 'supplies' and distance_km > max_km
+),
+
 reports as (
     select * from {{ ref('fct_supply_stock_reports') }}
 ),
@@ -39,3 +44,9 @@ union all
 select {{ flag_of('supplies', 'S-GONE', 'lot_number', 'lot_number', 'cast(as_of_at as date)', known_from='last_known_from') }}
 from stock
 where stated_quantity > 0 and not is_in_last_statement
+union all
+select
+    {{ flag_of(
+        'supplies', 'S-POINT', 'warehouse_lon', "concat('距', division_name, '中心', cast(round(distance_km) as integer), '千米')", "concat('不超过', cast(max_km as integer), '千米')"
+    ) }}
+from far

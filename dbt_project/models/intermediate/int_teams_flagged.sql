@@ -1,6 +1,11 @@
 -- What the sender of a report about a team is told, read with the lists and rules in force at its as-of time.
 with
 
+far as (
+    select * from {{ ref('int_resource_points_measured') }}
+    where dataset = 'teams' and distance_km > max_km
+),
+
 reports as (
     select * from {{ ref('fct_team_reports') }}
 ),
@@ -47,3 +52,9 @@ union all
 select {{ flag_of('teams', 'T-CODE', 'equipment', 'code') }}
 from unlisted
 where column_name = 'equipment'
+union all
+select
+    {{ flag_of(
+        'teams', 'T-POINT', 'base_lon', "concat('距', division_name, '中心', cast(round(distance_km) as integer), '千米')", "concat('不超过', cast(max_km as integer), '千米')"
+    ) }}
+from far

@@ -1,0 +1,57 @@
+-- How far the stated base of a team or place of a warehouse lies from the centre of the division named with it (WGS84). A warehouse
+-- is measured once per delivery, not once per lot. A division that was split has no centre and is not measured.
+with
+
+points as (
+    select
+        'teams' as dataset,
+        'base_lon' as column_name,
+        region_code,
+        delivery_id,
+        row_number,
+        known_from,
+        as_of_at,
+        base_division_current_code as division_code,
+        base_lon_wgs84 as lon,
+        base_lat_wgs84 as lat
+    from {{ ref('fct_team_reports') }}
+    union all
+    select
+        'supplies' as dataset,
+        'warehouse_lon' as column_name,
+        region_code,
+        delivery_id,
+        min(row_number) as row_number,
+        known_from,
+        max(as_of_at) as as_of_at,
+        warehouse_division_current_code as division_code,
+        warehouse_lon_wgs84 as lon,
+        warehouse_lat_wgs84 as lat
+    from {{ ref('fct_supply_stock_reports') }}
+    group by
+        region_code,
+        warehouse_id,
+        delivery_id,
+        known_from,
+        warehouse_division_current_code,
+        warehouse_lon_wgs84,
+        warehouse_lat_wgs84
+),
+
+divisions as (
+    select * from {{ ref('divisions') }}
+),
+
+rules as (
+    select * from {{ ref('ref_accident_point_rules') }}
+)
+
+select
+    points.*,
+    divisions.name as division_name,
+    {{ distance_km('points.lon', 'points.lat', 'divisions.centroid_lon', 'divisions.centroid_lat') }} as distance_km,
+    rules.max_km
+from points
+inner join divisions on points.division_code = divisions.code
+inner join rules on divisions.level = rules.level and {{ in_force('rules', 'cast(points.as_of_at as date)') }}
+where points.lon is not null
