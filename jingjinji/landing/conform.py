@@ -40,7 +40,8 @@ class Fault:
 class Plan:
     """Everything needed to conform one delivery.
 
-    `rows_sql` selects STATES, values and `known_from` of every row of the relation `{cells}`; `spelled_sql` the texts besides.
+    `rows_sql` selects STATES, values and `known_from` of every row of the relation `{cells}`, and of a row that has faults or
+    warnings its cells as the list `sent_cells`; `spelled_sql` selects everything.
     `numbered` says that both give `row_number` and `cell` themselves, because a row of the sheet is several of theirs.
     """
 
@@ -76,7 +77,10 @@ def plan(standard: Standard, feed: Feed, sheet: Sheet, landed_at: dt.datetime) -
     chain = _chain(standard, feed, sheet, bounds, (lists, read), own, shared)
     numbered = ["row_number", "cell"] if feed.unpivot else []
     values = [f"{name}::{column.sql_type} as {name}" for name, column in standard.columns.items()]
-    rows = ", ".join([*numbered, *STATES, *values, "known_from"])
+    cells = (
+        [] if feed.unpivot else [f"case when is_bad or is_warned then [{', '.join(_cells(sheet))}] end as sent_cells"]
+    )
+    rows = ", ".join([*numbered, *STATES, *values, "known_from", *cells])
     return Plan(
         bounds, f"{chain} select {rows} from judged", f"{chain} select * from judged", bool(feed.unpivot),
         tuple(f for f in faults if not f.is_warning), tuple(f for f in faults if f.is_warning), secret,
@@ -174,6 +178,10 @@ def _small(standard: Standard, bounds: tuple[Bound, ...]) -> str:
 # ---------------------------------------------------------------- rows of the sheet
 
 
+def _cells(sheet: Sheet) -> list[str]:
+    return [f"c{i}" for i in range(len(sheet.headers) + sheet.spare)]
+
+
 def _unpivoted(feed: Feed) -> tuple[Bound, ...]:
     assert feed.unpivot
     name, value = feed.unpivot.name, feed.unpivot.value
@@ -183,7 +191,7 @@ def _unpivoted(feed: Feed) -> tuple[Bound, ...]:
 
 def _source_sql(feed: Feed, sheet: Sheet) -> str:
     """Rows of the sheet, one per unpivoted cell, footers marked."""
-    cells = [f"c{i}" for i in range(len(sheet.headers) + sheet.spare)]
+    cells = _cells(sheet)
     facts = f"{_is_footer(feed, cells)} as is_footer, {_beyond(sheet)} as beyond, {_is_cut_off(sheet)} as is_cut_off"
     base = f"select *, {facts} from {{cells}}"
     if not feed.unpivot:

@@ -9,9 +9,11 @@ from typing import Any
 import duckdb
 
 from jingjinji.contracts import Feed
-from jingjinji.landing.detect import UnreadableError
+from jingjinji.landing.casting import quote
+from jingjinji.landing.detect import UnreadableError, is_large
 from jingjinji.landing.secrecy import DOCUMENT_LIMIT
 from jingjinji.landing.sheets import Sheet, count_known, no_header_message
+from jingjinji.landing.slicing import SLICE, once, slices
 
 
 def _paths(structure: Any, prefix: str = "") -> list[str]:
@@ -33,45 +35,100 @@ def _is_empty_branch(structure: Any, path: str, feed: Feed) -> bool:
 
 
 def read_json(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> Sheet:
-    _refuse_broken_document(text)
+    """Make `cells` from the records of a document: a table, or a view over slices of it where the document is large."""
+    paths = _sliced(con, text, feed) if is_large(text) else None
+    if paths is None:
+        paths = _whole(con, text, feed)
+    known = [p for p in paths if '"' not in p]  # a quoted key is refused as unknown when headers are bound
+    pointers = ["$" + "".join(f'."{key}"' for key in p.split(".")) for p in known]
+    cells = ", ".join(f"texts[{at}] as c{at - 1}" for at in range(1, len(pointers) + 1)) or "null as c0"
+    listed = f"select json_extract_string(record, [{', '.join(map(quote, pointers))}]::varchar[]) as texts from records"
+    con.execute(f"create temp {'view' if is_large(text) else 'table'} cells as select {cells} from ({listed})")
+    return Sheet((*known, *(p for p in paths if '"' in p)), 1)
+
+
+def _whole(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> list[str]:
+    """Make the table `records` from a document that is parsed as one piece; paths of all leaves."""
+    if text.stat().st_size <= DOCUMENT_LIMIT:
+        _refuse_broken_document(text)
     try:
         con.execute(
-            "create temp table records as select unnest(json_extract(content, ?)) as record from read_text(?)",
+            "create or replace temp table records as select unnest(json_extract(content, ?)) as record from read_text(?)",
             [feed.records, str(text)],
         )
+        return _paths_of_records(con, text, feed)
+    except duckdb.OutOfMemoryException as error:
+        message = f"文件有{text.stat().st_size}字节，记录所在的位置又无法分段读取"
+        raise UnreadableError("F10", message, f"请拆分后报送，或把全部记录放在{feed.records}") from error
     except duckdb.Error as error:
         raise UnreadableError("F11", "不是完整的JSON", "请检查文件是否截断，重新生成后报送") from error
-    structures = [
-        json.loads(s) for (s,) in con.execute("select distinct json_structure(record) from records").fetchall()
-    ]
+
+
+def _paths_of_records(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> list[str]:
+    found = con.execute("select distinct json_structure(record) from records").fetchall()
+    structures = [json.loads(structure) for (structure,) in found]
     paths = list(dict.fromkeys(p for s in structures for p in _paths(s) if p and not _is_empty_branch(s, p, feed)))
     foreign = count_known(paths, feed) * 2 < len(paths) if structures else not _has_records(con, text, feed)
     if foreign:
         raise UnreadableError("F04", no_header_message([paths], feed), "请核对是否报错了文件，或字段名是否被改动")
-    if not structures:  # a zero report: an empty list leaves no field out
-        paths = [c.source for c in feed.columns.values() if c.source]
-    known = [p for p in paths if '"' not in p]  # a quoted key is refused as unknown when headers are bound
-    pointers = ["$" + "".join(f'."{key}"' for key in p.split(".")) for p in known]
-    cells = "".join(
-        f", json_extract_string(record, '{p.replace(chr(39), chr(39) * 2)}') as c{i}" for i, p in enumerate(pointers)
-    )
-    con.execute(f"create temp table cells as select {cells.removeprefix(', ') or 'null as c0'} from records")
-    return Sheet((*known, *(p for p in paths if '"' in p)), 1)
+    # A zero report: an empty list leaves no field out.
+    return paths if structures else [c.source for c in feed.columns.values() if c.source]
+
+
+# ---------------------------------------------------------------- large documents
+
+
+def _sliced(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> list[str] | None:
+    """Make the view `records` over slices of a document; paths of its leaves, None when it has to be parsed as one piece."""
+    for size in (SLICE, text.stat().st_size):  # a cut that was none shows when the slices are parsed: then one slice
+        files = slices(text, feed.records, size)
+        if not files:
+            return None
+        listed = ", ".join(quote(str(file)) for file in files)
+        con.execute(f"""
+            create or replace temp view records as
+            select json as record from read_json_objects([{listed}], format = 'array')""")
+        try:
+            return _regular_paths(con, feed) or _paths_of_records(con, text, feed)
+        except duckdb.Error:
+            con.execute("drop view records")
+    return None
+
+
+def _regular_paths(con: duckdb.DuckDBPyConnection, feed: Feed) -> list[str]:
+    """Paths of the leaves when every record has only declared fields, each once; none when that needs a closer look.
+
+    Raises:
+        UnreadableError: F11, a record names a field twice.
+    """
+    leaves = [c.source for c in feed.columns.values() if c.source]
+    branches = list(dict.fromkeys(".".join(p.split(".")[:n]) for p in leaves for n in range(1, p.count(".") + 1)))
+    places = ["", *branches, *leaves]
+    pointers = ["$" + "".join(f'."{key}"' for key in place.split(".") if key) for place in places]
+    shapes = con.execute(
+        f"select distinct json_keys(record, [{', '.join(map(quote, pointers))}]::varchar[]) from records"
+    ).fetchall()
+    paths: dict[str, None] = {}
+    for (keys,) in shapes:
+        below = dict(zip(places, keys, strict=True))
+        if twice := next(
+            (key for names in below.values() for key in names or () if (names or ()).count(key) > 1), None
+        ):
+            raise UnreadableError("F11", f"同一条记录里字段“{twice}”出现了两次", "请只保留正确的一个")
+        present = [f"{place}.{key}" if place else key for place in ("", *branches) for key in below[place] or ()]
+        if any(p not in leaves and not (p in branches and below[p]) for p in present) or any(below[p] for p in leaves):
+            return []
+        paths |= dict.fromkeys(p for p in present if p in leaves)
+    return list(paths)
 
 
 def _refuse_broken_document(text: Path) -> None:
     """Say where a JSON document breaks, and refuse one that names a field twice: nobody can know which value is meant."""
-    if text.stat().st_size > DOCUMENT_LIMIT:
-        return
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len({key for key, _ in pairs}) < len(pairs):
-            twice = next(key for i, (key, _) in enumerate(pairs) if key in {k for k, _ in pairs[:i]})
-            raise UnreadableError("F11", f"同一条记录里字段“{twice}”出现了两次", "请只保留正确的一个")
-        return dict(pairs)
-
     try:
         json.loads(text.read_text(encoding="utf-8"), object_pairs_hook=once)
+    except KeyError as error:
+        message = f"同一条记录里字段“{error.args[0]}”出现了两次"
+        raise UnreadableError("F11", message, "请只保留正确的一个") from error
     except json.JSONDecodeError as error:
         message = f"不是完整的JSON：第{error.lineno}行第{error.colno}个字符处中断"
         raise UnreadableError("F11", message, "请检查文件是否截断，重新生成后报送") from error

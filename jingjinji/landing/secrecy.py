@@ -49,9 +49,11 @@ def _texts(path: Path, detected: Detected) -> Iterator[str]:
     """Every text in which a marking could stand. Files without the character 密 give none, at the speed of a byte search."""
     if detected.format == "xlsx":
         yield from _workbook_texts(path)
+    elif not _may_be_marked(path, detected.encoding or "utf-8"):
+        return
     elif detected.format == "json" and path.stat().st_size <= DOCUMENT_LIMIT:
         yield from _document_texts(path, detected.encoding or "utf-8")
-    elif detected.encoding and _has_character(path, detected.encoding):
+    else:
         with path.open(encoding=detected.encoding) as lines:
             for line in lines:
                 if "密" in line:
@@ -59,11 +61,13 @@ def _texts(path: Path, detected: Detected) -> Iterator[str]:
                     yield from re.split(r"[,;\t\"\r\n]", line)
 
 
-def _has_character(path: Path, encoding: str) -> bool:
+def _may_be_marked(path: Path, encoding: str) -> bool:
+    """Whether 密 stands in the bytes at all, as itself or as JSON may write it, or the English name of such a field."""
     if encoding.startswith("utf-16"):
         return True
+    signs = ("密".encode(encoding.removesuffix("-sig")), b"\\u5bc6", b"\\u5BC6", b"secrecy")
     with path.open("rb") as raw, mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return content.find("密".encode(encoding.removesuffix("-sig"))) >= 0
+        return any(content.find(sign) >= 0 for sign in signs)
 
 
 def _workbook_texts(path: Path) -> Iterator[str]:

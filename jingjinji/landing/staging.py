@@ -76,14 +76,20 @@ def stage(con: duckdb.DuckDBPyConnection, scratch: Path, sheet: Sheet, todo: Pla
 
 def spell(con: duckdb.DuckDBPyConnection, scratch: Path, sheet: Sheet, todo: Plan, condition: str) -> None:
     """Make `spelled` for the rows of `verdicts` that meet `condition`, together with their verdicts."""
-    if not is_large(scratch / "bytes"):
-        return
-    con.execute(f"create or replace temp table wanted as select distinct row_number from verdicts where {condition}")
-    rows = f"(select * from {_numbered(sheet)} where row_number in (select row_number from wanted))"
-    cell = "" if todo.numbered else "'' as cell, "
-    con.execute(
-        f"create or replace temp table spelled as select {cell}* from ({todo.spelled_sql.replace('{cells}', rows)})"
-    )
+    if is_large(scratch / "bytes"):
+        cell = "" if todo.numbered else "'' as cell, "
+        rows = _sent_again(con, sheet, todo, condition)
+        con.execute(f"create temp table spelled as select {cell}* from ({todo.spelled_sql.replace('{cells}', rows)})")
+
+
+def _sent_again(con: duckdb.DuckDBPyConnection, sheet: Sheet, todo: Plan, condition: str) -> str:
+    """The cells of some rows: those kept with them, or the bytes read once more where conflicting rows have kept none."""
+    if not todo.numbered and in_order(con) == "":
+        width = len(sheet.headers) + sheet.spare
+        cells = ", ".join(f"sent_cells[{at + 1}] as c{at}" for at in range(width))
+        return f"(select row_number, {cells} from verdicts where {condition})"
+    con.execute(f"create temp table wanted as select distinct row_number from verdicts where {condition}")
+    return f"(select * from {_numbered(sheet)} where row_number in (select row_number from wanted))"
 
 
 def decide(con: duckdb.DuckDBPyConnection, standard: Standard) -> None:
