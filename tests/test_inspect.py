@@ -102,6 +102,30 @@ def test_draft_maps_codes_as_other_feeds_do_and_names_the_others(tmp_path: Path)
     assert "affected_persons: {from: '受灾人口({unit})', units: [万人]}" in draft
 
 
+def test_a_header_that_two_feeds_read_differently_is_asked_about(tmp_path: Path) -> None:
+    """市级 is the province in a municipality and a city in a province: reported_province_at in Tianjin, reported_city_at in Hebei."""
+    path = tmp_path / "2025-01-01.csv"
+    path.write_text("事故编号,市级收到时间\nA1,2025-01-01 08:00\n", encoding="utf-8")
+    draft = inspecting.draft_feed(inspected(path, "accidents"), "120000")
+    assert "# TODO 核对：有的来源把它读作" in draft
+
+
+def test_names_of_the_standard_go_before_what_another_feed_calls_so(tmp_path: Path) -> None:
+    path = tmp_path / "2025-01-01.csv"
+    path.write_text("灾害事件编号,转移人口(人),紧急转移安置人口(人)\nE1,3,2\n", encoding="utf-8")
+    matched = {m.header: m.column for m in inspected(path, "disaster_losses").tables[0].matches[0].matched}
+    assert matched["转移人口(人)"] == "relocated_persons"
+    assert matched["紧急转移安置人口(人)"] == "resettled_persons"
+
+
+def test_two_header_rows_without_merged_cells(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("序号,队伍,队伍,人员\n,编号,名称,总数(人)\n1,T1,甲队,12\n2,T2,乙队,13\n", encoding="utf-8")
+    assert list(columns(inspected(path))) == ["序号", "队伍/编号", "队伍/名称", "人员/总数(人)"]
+    path.write_text("填报单位：某局,,,单位：人\n编号,名称,县,总数\nT1,甲队,乙县,12\n", encoding="utf-8")
+    assert inspected(path).tables[0].header_row == 2 and next(iter(columns(inspected(path)))) == "编号"
+
+
 def test_draft_is_never_written_over_a_file(tmp_path: Path) -> None:
     target = tmp_path / "there.yml"
     target.write_text("mine", encoding="utf-8")

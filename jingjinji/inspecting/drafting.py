@@ -15,7 +15,7 @@ from jingjinji.contracts import MOMENT_TYPES, NUMBER_TYPES, Column, Contracts, n
 from jingjinji.errors import UserError
 from jingjinji.inspecting.facts import ColumnFacts, ColumnMatch, DatasetMatch, FileFacts, TableFacts
 from jingjinji.inspecting.kinds import unit_in
-from jingjinji.inspecting.matching import agreed_code
+from jingjinji.inspecting.matching import OF_A_FEED, YEAR_HEADER, agreed_code, year_columns
 
 PERIODS = (r"\d{4}-\d{2}-\d{2}", r"\d{8}", r"\d{4}-\d{2}", r"\d{6}")
 STYLES = ("iso", "zh", "slash", "compact", "excel")
@@ -134,7 +134,7 @@ def _matched(
         notes += [f"  # {TODO} map: 不在代码表 {column.codes} 中：{'、'.join(unknown)}"] if unknown else []
     if not column.required and facts.empty_share == 1:
         notes.append(f"  # {TODO} “{found.header}”在这个文件里全空，未能核对其内容")
-    if found.score < 1:
+    if found.score < OF_A_FEED:
         notes.append(f"  # {TODO} 核对：{found.reason}（{found.score:.2f}）")
     simple = len(parts) == 1
     return [*notes, f"  {name}: {_text(found.header)}" if simple else f"  {name}: {{{', '.join(parts)}}}"]
@@ -160,16 +160,15 @@ def _with_unit(
 
 def _unpivot(table: TableFacts, found: DatasetMatch, contracts: Contracts) -> tuple[set[str], list[str]]:
     """Where each year has a column and the standard has one column for the year and one for the value."""
-    columns = contracts.standards[found.dataset].columns
-    year = next((n for n, c in columns.items() if c.type == "year"), None)
-    value = next((n for n, c in columns.items() if c.type == "number" and c.unit is None), None)
-    if len(_year_headers(table)) < 2 or not year or not value:
+    unpivoted = year_columns(table.columns, contracts.standards[found.dataset])
+    if not unpivoted:
         return set(), []
+    year, value = unpivoted
     return {year, value}, [f'unpivot: {{header: "{{{year}}}年", name: {year}, value: {value}}}']
 
 
 def _year_headers(table: TableFacts) -> set[str]:
-    return {c.header for c in table.columns if re.fullmatch(r"(19|20)\d\d年", normal_header(c.header))}
+    return {c.header for c in table.columns if YEAR_HEADER.fullmatch(normal_header(c.header))}
 
 
 def _base_unit(column: Column) -> str:

@@ -212,7 +212,7 @@ def _table(
     columns = profiling.profile(header.headers, body.rows, table.first_column, is_sheet)
     named = [c for c in columns if c.header]
     found = []
-    if named and body.rows:
+    if named:
         found = matching.closest(columns, contracts, names)
         found = (
             [m for m in found if m.dataset == dataset] if dataset else [m for m in found if m.matched][:SHOWN_MATCHES]
@@ -225,19 +225,23 @@ def _table(
         header_rows=header.rows, titles=tuple(profiling.shown(t) for t in titles if t)[:SHOWN_TITLES],
         rows_of_data=table.rows_total - (header.at or 0) - header.rows - body.ghosts - len(body.footers),
         ghost_rows=body.ghosts, ghost_columns=max(0, width - len(columns)), footers=tuple(body.footers),
-        footer_words=tuple(body.footer_words), totals=tuple(body.totals), ragged=_ragged(table, header, file_format),
+        footer_words=tuple(body.footer_words), totals=tuple(body.totals), ragged=_ragged(table, header, body, file_format),
         merged_areas=len(table.merged), records=table.records,
         findings=tuple(table.findings + _findings(columns, body, table, header)), columns=tuple(columns),
         matches=tuple(_with_key(m, contracts, header.headers, body) for m in found),
     )  # fmt: skip
 
 
-def _ragged(table: RawTable, header: headers.Header, file_format: str) -> tuple[int, ...]:
+def _ragged(table: RawTable, header: headers.Header, body: headers.Body, file_format: str) -> tuple[int, ...]:
     """First rows of a delimited text that have more or fewer cells than the header."""
     if file_format != "csv" or header.at is None:
         return ()
     start, width = header.at + header.rows, len(header.headers)
-    odd = [n for n, row in enumerate(table.rows[start:], table.first_row + start) if row and len(row) != width]
+    odd = [
+        n
+        for n, row in enumerate(table.rows[start:], table.first_row + start)
+        if row and len(row) != width and n not in body.footers
+    ]
     return tuple(odd[: profiling.ODD_ROWS])
 
 

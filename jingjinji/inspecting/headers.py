@@ -10,6 +10,7 @@ from jingjinji.inspecting.opening import RawTable
 from jingjinji.landing.sheets import HEADER_WITHIN, join_header
 
 LONGEST_HEADER = 40  # characters; a longer text is a title or a note
+LONGEST_GROUP = 20
 NEARLY_BEST = 0.8  # the first row that scores this share of the best one is the header: data repeat its shape below it
 FOOTER_WORDS = ("注", "备注", "说明", "数据来源", "资料来源", "来源", "填报单位", "填表", "制表", "审核", "单位负责人", "统计负责人", "报送单位", "签发", "截至")  # fmt: skip
 TOTAL_WORDS = ("合计", "总计", "小计", "共计", "累计", "total", "Total", "TOTAL")
@@ -77,8 +78,16 @@ def _is_pair(table: RawTable, rows: list[list[str]], at: int) -> bool:
         return across or any(a[0] == row and b[0] == row + 1 for a, b in table.merged)
     gaps = [j for j, cell in enumerate(upper) if not cell and j < len(lower) and lower[j]]
     covered = all(cell or (j < len(lower) and lower[j]) for j, cell in enumerate(upper))
-    single = [j for j, cell in enumerate(lower) if not cell]  # headers that stand in the upper row alone
-    return len(gaps) >= 1 and len(single) >= 1 and covered
+    same = [j for j in range(1, min(len(upper), len(lower))) if upper[j] and upper[j] == upper[j - 1] and lower[j]]
+    return bool(gaps or same) and covered and _is_group_row(upper)
+
+
+def _is_group_row(cells: list[str]) -> bool:
+    """Whether a row without merged areas could name groups of columns; a line such as 填报单位：某局 …… 单位：万元 does not."""
+    filled = [cell for cell in cells if cell]
+    return bool(cells[0]) and all(
+        _is_name(cell) and len(cell) <= LONGEST_GROUP and not set(cell) & {"：", ":"} for cell in filled
+    )
 
 
 # ---------------------------------------------------------------- below the header

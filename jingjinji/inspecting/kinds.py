@@ -108,7 +108,7 @@ def unit_in(header: str) -> str | None:
     found = UNIT_IN_HEADER.search(text)
     if found and found.group(1) in units():
         return found.group(1)
-    last = re.split(r"[_:/]", text)[-1]
+    last = re.split(r"[_/]", text)[-1]
     return last if last in units() and last != text else None
 
 
@@ -117,4 +117,4 @@ def without_unit(header: str) -> str:
     text, unit = normal_header(header), unit_in(header)
     if unit is None:
         return text
-    return re.sub(rf"[(\[【/_:]?{re.escape(unit)}[)\]】]?$", "", text)
+    return re.sub(rf"[(\[【/_]?{re.escape(unit)}[)\]】]?$", "", text)

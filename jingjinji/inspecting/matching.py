@@ -7,7 +7,7 @@ feeds of the dataset declare. Units, kinds and code lists then take away what ca
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from jingjinji.codes import code_list, units
@@ -19,6 +19,9 @@ from jingjinji.inspecting.kinds import unit_in, without_unit
 MATCHED = 0.75
 CLOSE_ENOUGH = 0.3  # least score of a dataset that is chosen without being asked for
 SAME, INSIDE, IMPOSSIBLE = 1.0, 0.8, 0.3
+# A header that a feed declares is a little less sure than the standard's own name; one that two feeds read differently, much.
+OF_A_FEED, AMBIGUOUS = 0.99, 0.94
+YEAR_HEADER = re.compile(r"(19|20)\d\d年")
 SERIAL_HEADERS = ("序号", "行号", "no", "no.")
 FITTING_KINDS = {
     "count": ("count", "decimal", "number_with_unit"), "money": ("count", "decimal", "number_with_unit"),
@@ -27,6 +30,9 @@ FITTING_KINDS = {
     "timestamp": ("date", "timestamp", "excel_serial", "other_date", "year"),
     "code": ("code", "text", "boolean", "count", "year"), "text": ("text", "code", "count", "boolean", "year", "date", "decimal"),
 }  # fmt: skip
+
+
+OWN_NAMES = 3  # the first of the names of a column are the standard's
 
 
 class _Pair(NamedTuple):
@@ -45,14 +51,17 @@ def closest(columns: list[ColumnFacts], contracts: Contracts, names: Names) -> l
 def match(columns: list[ColumnFacts], contracts: Contracts, names: Names, dataset: str) -> DatasetMatch:
     """How the columns of a file fill the columns of one standard, each used at most once."""
     standard = contracts.standards[dataset]
-    named = [c for c in columns if c.header and normal_header(c.header).lower() not in SERIAL_HEADERS]
-    found = [_pair(c, name, names[dataset, name], standard, contracts) for c in named for name in standard.columns]
+    unpivoted = year_columns(columns, standard)
+    above = {c.header for c in columns if unpivoted and YEAR_HEADER.fullmatch(normal_header(c.header))}
+    skipped = {c.header for c in columns if normal_header(c.header).lower() in SERIAL_HEADERS}
+    named = [c for c in columns if c.header and c.header not in above | skipped]
+    found = [_pair(c, name, names, standard, contracts) for c in named for name in standard.columns]
     pairs = [pair for pair in found if pair]
     taken: dict[str, _Pair] = {}
     for pair in sorted(pairs, key=lambda p: (-p.score, p.column, p.header)):
         if pair.column not in {p.column for p in taken.values()} and pair.header not in taken:
             taken[pair.header] = pair
-    filled = {p.column for p in taken.values()}
+    filled = {p.column for p in taken.values()} | set(unpivoted)
     # The region is who sends, not what is sent: it is written into the feed and need not stand in the file.
     needed = [n for n, c in standard.columns.items() if c.required and n != "region_code"]
     missing = tuple(n for n in needed if n not in filled)
@@ -66,6 +75,16 @@ def match(columns: list[ColumnFacts], contracts: Contracts, names: Names, datase
         unmatched=tuple(c.header for c in named if c.header not in taken),
         missing_required=missing,
     )
+
+
+def year_columns(columns: Sequence[ColumnFacts], standard: Standard) -> tuple[str, ...]:
+    """Columns of the standard for year and value, where the file has a column for each year; else empty."""
+    years = [c for c in columns if YEAR_HEADER.fullmatch(normal_header(c.header))]
+    year = next((name for name, column in standard.columns.items() if column.type == "year"), None)
+    value = next(
+        (name for name, column in standard.columns.items() if column.type == "number" and not column.unit), None
+    )
+    return (year, value) if len(years) > 1 and year and value else ()
 
 
 Names = dict[tuple[str, str], tuple[str, ...]]
@@ -84,7 +103,7 @@ def _names(contracts: Contracts, dataset: str, name: str) -> tuple[str, ...]:
     agreed = contracts.standards[dataset].columns[name]
     of_dataset = [f for f in contracts.feeds.values() if f.dataset == dataset and name in f.columns]
     declared = [s.replace("({unit})", "").replace("{unit}", "") for f in of_dataset if (s := f.columns[name].source)]
-    return tuple(dict.fromkeys(without_unit(text) for text in (agreed.zh, name, agreed.en, *declared)))
+    return (*map(without_unit, (agreed.zh, name, agreed.en)), *dict.fromkeys(map(without_unit, declared)))
 
 
 def agreed_code(contracts: Contracts, dataset: str, column: str, value: str) -> str | None:
@@ -115,15 +134,18 @@ def _dice(one: str, other: str) -> float:
     return 2 * len(first & second) / (len(first) + len(second))
 
 
-def _pair(
-    facts: ColumnFacts, name: str, known: tuple[str, ...], standard: Standard, contracts: Contracts
-) -> _Pair | None:
-    column = standard.columns[name]
+def _pair(facts: ColumnFacts, name: str, names: Names, standard: Standard, contracts: Contracts) -> _Pair | None:
+    column, known = standard.columns[name], names[standard.dataset, name]
     header = without_unit(facts.header)
     score, agreed = max((similarity(header, text), text) for text in known)
     if score < MATCHED:
         return None
     reason = "名称一致" if score == SAME else f"与“{agreed}”相近"
+    if score == SAME:
+        score *= SAME if header in known[:OWN_NAMES] else OF_A_FEED
+        others = [c for c in standard.columns if c != name and header in names[standard.dataset, c]]
+        if others:  # 市级收到时间 is the province's in Tianjin and the city's in Hebei
+            score, reason = score * AMBIGUOUS, f"有的来源把它读作{'、'.join(standard.columns[c].zh for c in others)}"
     for factor, why in _evidence(facts, name, column, standard.dataset, contracts):
         score, reason = score * factor, f"{reason}；{why}"
     return _Pair(round(score, 3), facts.header, name, reason) if score >= MATCHED else None

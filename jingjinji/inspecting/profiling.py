@@ -110,7 +110,12 @@ def _see(cells: object, header: str) -> _Seen:
 
 def _facts(position: str, header: str, seen: _Seen, rows: int) -> ColumnFacts:
     kind = _kind(header, seen)
-    personal = tuple(sorted(seen.personal)) or (("header",) if PERSONAL_HEADERS.search(header) else ())
+    names_person = PERSONAL_HEADERS.search(header) and kind not in (
+        "date",
+        "timestamp",
+        "excel_serial",
+    )  # 负责人接报时间
+    personal = tuple(sorted(seen.personal)) or (("header",) if names_person else ())
     typed = sum(seen.kinds.values())
     nulls = seen.nulls if kind not in ("text", "code", "boolean") or not typed else _sure_nulls(seen.nulls)
     return ColumnFacts(
