@@ -50,7 +50,7 @@ def _falls() -> list[dict[str, Any]]:
 
 
 def _stages() -> list[dict[str, Any]]:
-    one = {AFFECTED: 1}
+    one: dict[str, Any] = {AFFECTED: 1}
     return [
         *_series("sound", one, one), _report("sound", 3, "核报", **one), _report("sound", 4, "更正", **one),
         _report("two_files", 1, "初报", **one), _report("two_files", 1, "初报", reported_at="2024-07-01 00:20", deaths_persons=0),
