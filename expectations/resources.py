@@ -1,4 +1,4 @@
-"""What people know about teams, supplies and experts and no standard, key or contract says."""
+"""What people know about teams and supplies and no standard, key or contract says."""
 
 from __future__ import annotations
 
