@@ -44,6 +44,7 @@ def land(
     period: str | None = typer.Option(None, help="What the delivery is for, for example 2023-08-01."),
     data_origin: str | None = typer.Option(None, help="real or simulated; the file name says it when left out."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Judge and say, keep nothing."),
+    jobs: int = typer.Option(1, min=1, help="Processes that land at once; for hundreds of files."),
     output: str = typer.Option("text", "--format", help="text or json."),
 ) -> None:
     """Take received files into the landing zone and print the row account.
@@ -54,7 +55,11 @@ def land(
     """
     from jingjinji import landing
 
-    outcomes = [landing.land(feed, f, period=period, data_origin=data_origin, dry_run=dry_run) for f in files]
+    outcomes = []
+    for outcome in landing.land_files(feed, files, jobs, period=period, data_origin=data_origin, dry_run=dry_run):
+        outcomes.append(outcome)
+        if len(outcomes) % 500 == 0:
+            typer.echo(f"  [land] {len(outcomes)} / {len(files)}", err=True)
     typer.echo(reports.landed_json(outcomes) if output == "json" else reports.landed_text(outcomes))
     raise typer.Exit(1 if any(o.status == "refused" for o in outcomes) else 0)
 

@@ -27,6 +27,7 @@ from jingjinji.personal import masked
 log = logging.getLogger(__name__)
 
 COUNTS = ("received", "accepted", "quarantined", "duplicate", "ignored", "refused")
+LISTED = 100_000  # rows of one delivery that a receipt lists one by one; nobody reads more, and memory must not grow with them
 WARNED = "warned"  # a part of accepted: taken, and the sender is told
 
 
@@ -151,6 +152,10 @@ def _tell(
     if not judgement.rows["quarantined"] and not judgement.rows[WARNED]:
         return
     staging.spell(con, scratch, sheet, todo, "verdict = 'quarantined' or (verdict = 'accepted' and is_warned)")
+    longest = max(judgement.rows["quarantined"], judgement.rows[WARNED])
+    if longest > LISTED:
+        text = f"有{longest}行需要说明，回执只逐行列出前{LISTED}行；总数以行数统计为准"
+        judgement.messages.append(message("N04", text, "请按已列出的原因整批核对后重新报送"))
     if judgement.rows["quarantined"]:
         judgement.faults = _described(con, standard, todo, _errors_sql(standard, todo), "verdict = 'quarantined'")
     if judgement.rows[WARNED]:
@@ -174,7 +179,9 @@ def _described(
     con: duckdb.DuckDBPyConnection, standard: Standard, todo: Plan, listed: str, condition: str
 ) -> list[receipts.RowFault]:
     headers = {b.name: b.header for b in todo.bounds}
-    rows = f"select row_number, cell, {listed} from {SPELLED} where {condition} order by row_number, cell"
+    rows = (
+        f"select row_number, cell, {listed} from {SPELLED} where {condition} order by row_number, cell limit {LISTED}"
+    )
     found = con.execute(rows).fetchall()
     return [receipts.describe(standard, headers, row, cell, fault) for row, cell, faults in found for fault in faults]
 
