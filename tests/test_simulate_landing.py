@@ -20,9 +20,9 @@ Finding = tuple[str, str, int | None, str | None, str]
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three days of all feeds in which every twelfth row and file is broken."""
+    """Three weeks of all feeds, a file every eleven days, in which every twentieth row and file is broken."""
     folder = tmp_path_factory.mktemp("simulated")
-    simulate(Wish(dt.date(2021, 7, 20), dt.date(2021, 7, 22), scale=0.6, seed=11, faults=0.08), folder)
+    simulate(Wish(dt.date(2021, 7, 1), dt.date(2021, 7, 22), seed=11, faults=0.05, every=11), folder)
     return folder
 
 

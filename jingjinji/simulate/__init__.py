@@ -129,7 +129,6 @@ def _generators(wish: Wish, contracts: Contracts) -> Iterator[Generator]:
                     wish.seed,
                     contracts.feed(f"{dataset}/{region}"),
                     max(1, round(sizes[region] * wish.scale)),
-                    wish.first,
                     row,
                 )
     if {"supplies", "supply_movements"} & set(wish.datasets):

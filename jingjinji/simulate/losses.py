@@ -73,6 +73,7 @@ def _reports(seed: int, region: str, event: Event, flags: float) -> Iterator[Rep
     levels = {loss.unit.code: loss.unit.level for loss in event.losses} | {code: "province"}
     daily = sum(stage in ("初报", "续报") for stage, _ in stages)  # the last of these is where the figures stand still
     series = {loss.unit.code: _series(rng, event, loss, stages) for loss in event.losses}
+    mistaken = _mistaken(rng, list(series), stages, flags)
     for number, (stage, as_of) in enumerate(stages):
         told = {unit: _agreed(figures[number], stage) for unit, figures in series.items()}
         if len(told) > 1 and number:
@@ -86,9 +87,22 @@ def _reports(seed: int, region: str, event: Event, flags: float) -> Iterator[Rep
             is_late = stage in ("初报", "续报") and event.group.name != "drought" and rng.random() < LATE
             row |= _clock(rng, levels[unit], event.start, own_stage, as_of, is_late)
             flag = _lateness(levels[unit]) if is_late and own_stage == stage else None
-            if number >= 2 and unit != code and stage == "续报" and rng.random() < flags:
-                flag = _mistake(rng, row, series[unit][number - 1])
-            yield Report("disaster_losses", region, _day(row["reported_at"]), row, is_superseded=not is_last, flag=flag)
+            if (unit, number) in mistaken:
+                flag = _mistake(rng, row, series[unit][number - 1]) or flag
+            # what a mistake is compared with must stay right
+            is_superseded = not is_last and (unit, number + 1) not in mistaken
+            yield Report(
+                "disaster_losses", region, _day(row["reported_at"]), row, is_superseded=is_superseded, flag=flag
+            )
+
+
+def _mistaken(
+    rng: Random, units: list[str], stages: list[tuple[str, dt.datetime]], share: float
+) -> set[tuple[str, int]]:
+    """Which daily reports (unit, number) hold a mistake, at most one of each unit: two in a row would hide each other."""
+    candidates = [number for number, (stage, _) in enumerate(stages) if number >= 2 and stage == "续报"]
+    hit = [unit for unit in units if candidates and rng.random() < share * len(candidates)]
+    return {(unit, rng.choice(candidates)) for unit in hit}
 
 
 def _lateness(level: str) -> tuple[str, str]:

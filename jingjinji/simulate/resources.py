@@ -38,19 +38,16 @@ SURNAMES, GIVEN = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨", "安平宁
 class Roster:
     """Generator of one region's roster: `row` describes the thing of a number as it is on a day."""
 
-    def __init__(
-        self, seed: int, feed: Feed, count: int, first_day: dt.date, row: Callable[[int, str, int, dt.date], Row]
-    ) -> None:
-        self.seed, self.feed, self.first_day, self.row = seed, feed, first_day, row
+    def __init__(self, seed: int, feed: Feed, count: int, row: Callable[[int, str, int, dt.date], Row]) -> None:
+        self.seed, self.feed, self.row = seed, feed, row
         every = feed.expected_every_days or 30
         self.by_phase: list[list[int]] = [[] for _ in range(every)]
         for number in range(count):
             self.by_phase[int(share_of(seed, feed.feed_id, number) * every)].append(number)
 
     def __call__(self, day: dt.date) -> Iterator[Report]:
-        """The things whose turn it is; on the first day all of them."""
-        groups = self.by_phase if day == self.first_day else [self.by_phase[day.toordinal() % len(self.by_phase)]]
-        for number in sorted(number for group in groups for number in group):
+        """The things whose turn it is; after one round all of them have been told of."""
+        for number in self.by_phase[day.toordinal() % len(self.by_phase)]:
             as_of = dt.datetime.combine(day, dt.time(8))
             row = self.row(self.seed, self.feed.region, number, day) | {
                 "region_code": REGIONS[self.feed.region],

@@ -41,6 +41,7 @@ class Lot:
     reserved: int
     produced: dt.date
     expires: dt.date | None
+    stated: int = 0  # how often, since its last miscount
 
 
 @dataclass(slots=True)
@@ -90,23 +91,25 @@ class Stock:
         for warehouse in self.warehouses:
             self.by_phase[int(share_of(seed, "stated", warehouse.code) * STATED_EVERY)].append(warehouse)
         self.arriving: dict[dt.date, list[Transit]] = {}
+        self.opened: list[Warehouse] = []  # those that have stated their stock; nothing moves before
 
     def __call__(self, day: dt.date) -> Iterator[Report]:
-        if day > self.first_day:
-            for transit in self.arriving.pop(day, []):
-                yield self._arrival(day, transit)
-            yield from self._movements(day)
-        stated = self.warehouses if day == self.first_day else self.by_phase[day.toordinal() % STATED_EVERY]
+        for transit in self.arriving.pop(day, []):
+            yield self._arrival(day, transit)
+        yield from self._movements(day)
+        stated = self.by_phase[day.toordinal() % STATED_EVERY]
         for warehouse in stated:
             yield from self._statement(day, warehouse)
+        if (day - self.first_day).days < STATED_EVERY:
+            self.opened += stated
 
     # ------------------------------------------------------------ movements
 
     def _movements(self, day: dt.date) -> Iterator[Report]:
         rng = chance(self.seed, "movements", day)
-        expected = len(self.warehouses) * MOVES_PER_DAY
+        expected = len(self.opened) * MOVES_PER_DAY
         for _ in range(int(expected) + (rng.random() < expected % 1)):
-            warehouse = rng.choice(self.warehouses)
+            warehouse = rng.choice(self.opened)
             lots = [lot for lot in warehouse.lots.values() if lot.kind == "实物" and lot.on_hand > 20]
             if not lots:
                 continue
@@ -124,8 +127,10 @@ class Stock:
             if kind == "出库":
                 yield self._move(day, warehouse, lot, kind, quantity)
                 continue
-            others = [w for w in rng.sample(self.warehouses, min(12, len(self.warehouses))) if w is not warehouse]
+            others = [w for w in rng.sample(self.opened, min(12, len(self.opened))) if w is not warehouse]
             abroad = rng.random() < BORDER_SHARE
+            if not others:
+                continue
             receiver = next((w for w in others if (w.region != warehouse.region) == abroad), others[0])
             report = self._move(day, warehouse, lot, kind, quantity, receiver)
             transit = Transit(lot, quantity, warehouse, receiver, str(report.row["movement_id"]))
@@ -201,7 +206,9 @@ class Stock:
                 "reported_at": as_of + dt.timedelta(minutes=90),
             }
             flag = None
-            if day > self.first_day and share_of(self.seed, "miscounted", warehouse.code, *key, day) < self.flags:
+            lot.stated += 1
+            if lot.stated > 2 and share_of(self.seed, "miscounted", warehouse.code, *key, day) < self.flags:
+                lot.stated = 0  # two miscounts in a row would hide each other
                 row["on_hand_quantity"] = Decimal(lot.on_hand + 7)  # a miscount; the ledger itself stays right
                 flag = ("S-BAL", "on_hand_quantity")
             yield Report("supplies", warehouse.region, day, row, flag=flag)

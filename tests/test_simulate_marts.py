@@ -1,0 +1,95 @@
+"""A simulation through landing and build: the marts count what was published, and history finds what was planted for it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from jingjinji import build, landing
+from jingjinji.paths import Home
+from jingjinji.simulate import ANSWERS, Wish, published, simulate
+from jingjinji.simulate.geography import REGIONS
+
+pytestmark = [pytest.mark.slow, pytest.mark.long]
+
+COLUMNS = {
+    "disaster_affected_person_times": "affected_persons",
+    "disaster_deaths": "deaths_persons",
+    "disaster_direct_loss": "direct_loss_cny",
+    "crop_affected_area": "crop_affected_ha",
+    "crop_failed_area": "crop_failed_ha",
+}
+# A year's last accidents and events are reported until half a year later.
+FIRST, LAST = dt.date(2016, 1, 1), dt.date(2021, 7, 31)
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """Accidents and losses of five and a half years, in monthly files, landed and built."""
+    with pytest.MonkeyPatch.context() as patch:
+        place = Home(tmp_path_factory.mktemp("simulated").resolve())
+        patch.setenv("JJJ_HOME", str(place.root))
+        simulate(Wish(FIRST, LAST, faults=0.01, datasets=("accidents", "disaster_losses"), every=30), place.inbox)
+        for feed in sorted(path for path in place.inbox.glob("*/*") if path.is_dir()):
+            landing.land_inbox(f"{feed.parent.name}/{feed.name}")
+        made = build.build(full=True)
+        with duckdb.connect(str(made.path), read_only=True) as con:
+            yield con, place.inbox
+
+
+def test_marts_count_the_accidents_and_deaths_that_tianjin_published(
+    warehouse: tuple[duckdb.DuckDBPyConnection, Path],
+) -> None:
+    con, _ = warehouse
+    counted = con.execute(
+        """select count(*), sum(deaths_counted_persons) from marts.fct_accidents
+        where region_code = '120000' and is_counted and year(occurred_at) between 2016 and 2020"""
+    ).fetchone()
+    assert counted == (2734, 3041)
+    reasons = con.execute("select count(distinct not_counted_reason) from marts.fct_accidents").fetchone()
+    assert reasons == (3,)  # cancelled, below the limit, reported by the neighbour as well
+
+
+@pytest.mark.parametrize("region", list(REGIONS))
+def test_marts_sum_up_to_the_published_disaster_figures_of_each_year(
+    warehouse: tuple[duckdb.DuckDBPyConnection, Path], region: str
+) -> None:
+    con, _ = warehouse
+    figures = {
+        (year, statistic): value
+        for (year, statistic), value in published.disaster_figures(REGIONS[region]).items()
+        if statistic in COLUMNS and FIRST.year <= year < LAST.year
+    }
+    assert len(figures) >= 13
+    for (year, statistic), value in figures.items():
+        column = COLUMNS[statistic]
+        found = con.execute(
+            f"""select sum({column}) from marts.fct_disaster_losses where region_code = ? and year(occurred_at) = ? and is_counted
+            and not contains(';' || coalesce(covered_metrics, '') || ';', ';{column};')""",
+            [REGIONS[region], year],
+        ).fetchone()
+        assert found == (value,), (year, statistic)
+
+
+def test_history_and_landing_flag_every_row_that_was_planted_for_them(
+    warehouse: tuple[duckdb.DuckDBPyConnection, Path],
+) -> None:
+    con, inbox = warehouse
+    missed = con.execute(
+        f"""select answers.fault, answers.feed_id, answers.file_name, answers.row_number
+        from '{inbox / ANSWERS}' as answers
+        inner join marts.fct_deliveries using (feed_id, file_name)
+        anti join marts.fct_report_flags as flags
+            on flags.delivery_id = fct_deliveries.delivery_id and flags.row_number = answers.row_number
+            and flags.rule_id = answers.expected_code
+        where answers.expected_outcome in ('flagged', 'warned')"""
+    ).fetchall()
+    assert missed == []
+    planted = con.execute(
+        f"select distinct expected_code from '{inbox / ANSWERS}' where expected_outcome = 'flagged'"
+    ).fetchall()
+    assert {code for (code,) in planted} >= {"A-LATE", "W-ACC-30D", "D-LATE", "D11", "D18"}
