@@ -44,13 +44,13 @@ ROWS: dict[str, tuple[int, dict[str, str]]] = {
         "members_count": "20 + n", "members_available_count": "10 + dayofyear(day) % 10", "as_of_at": NOON, "reported_at": EVENING,
     }),
     "supplies": (10, {
-        "warehouse_id": "'W' || ((epoch(day)::bigint // 86400) % 30)", "item_code": "lpad(cast(1000000 + n as varchar), 7, '0')",
+        "warehouse_id": "'W' || ((epoch(day)::bigint // 86400) % 30)", "item_code": "'10101' || lpad(cast(n as varchar), 2, '0')",
         "lot_number": "'L' || n", "storage_kind": "'实物'", "quantity_unit": "'{ref_supply_units.unit}'",
         "on_hand_quantity": "100 + dayofyear(day) % 7", "reserved_quantity": "0", "as_of_at": NOON, "reported_at": EVENING,
     }),
     "supply_movements": (3, {
         "movement_id": "'M' || strftime(day, '%Y%m%d') || '-' || n", "warehouse_id": "'W' || ((epoch(day)::bigint // 86400) % 30)",
-        "item_code": "lpad(cast(1000000 + n as varchar), 7, '0')", "lot_number": "'L' || n", "storage_kind": "'实物'",
+        "item_code": "'10101' || lpad(cast(n as varchar), 2, '0')", "lot_number": "'L' || n", "storage_kind": "'实物'",
         "movement_kind": "'入库'", "quantity": "5", "quantity_unit": "'{ref_supply_units.unit}'",
         "moved_at": NOON, "reported_at": EVENING,
     }),
@@ -81,7 +81,7 @@ def _write_dataset(place: Home, standard: Standard, days: list[dt.date]) -> int:
     offset, written = 0, 0
     for region in REGIONS:
         for day in days:
-            delivery_id = f"{standard.dataset[:4]}{region[:4]}{day:%Y%m%d}"
+            delivery_id = f"{standard.dataset}-{region}-{day:%Y%m%d}"
             part = table.slice(offset, rows)
             _write_delivery(place, standard, region, delivery_id, day, part)
             offset, written = offset + rows, written + 1
@@ -92,7 +92,7 @@ def _rows(standard: Standard, days: list[dt.date]) -> pa.Table:
     per_delivery, given = ROWS[standard.dataset]
     types = LINEAGE | {name: column.sql_type for name, column in standard.columns.items()}
     own = {
-        "delivery_id": f"'{standard.dataset[:4]}' || region_name[:4] || strftime(day, '%Y%m%d')", "row_number": "n",
+        "delivery_id": f"'{standard.dataset}-' || region_name || strftime(day, '-%Y%m%d')", "row_number": "n",
         "known_from": EVENING, "landed_at": f"{EVENING} + interval 1 hour", "region_code": "region",
         **{name: _with_code(expression) for name, expression in given.items()},
     }  # fmt: skip

@@ -41,7 +41,7 @@ from jingjinji.landing import land
 print(land("accidents/shanxi", Path({report!r})))
 candidate = prepare_candidate("one")
 load_deliveries(candidate)
-run_dbt(candidate, "+fct_accidents agg_feed_freshness")
+run_dbt(candidate, "+fct_accidents +agg_feed_freshness")
 """
 
 
