@@ -8,7 +8,9 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
+from native_files import report, tianjin_csv
 from typer.testing import CliRunner
 
 from jingjinji import build as builds
@@ -41,6 +43,8 @@ def deliveries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, s
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JJJ_HOME", str(tmp_path_factory.mktemp("home")))
         ids = {file: land("/".join(file.split("/")[:2]), DEMO / file).delivery_id for file in SENT}
+        warned = tianjin_csv(tmp_path_factory.mktemp("sent"), [report(1, relocated_persons="130")])
+        ids["warned"] = land("disaster_losses/tianjin", warned).delivery_id
         candidate = builds.prepare_candidate("explained", full=True)
         assert candidate
         builds.load_deliveries(candidate)
@@ -135,6 +139,25 @@ def test_lineage_reaches_the_landed_rows_through_macros() -> None:
     names = {ref.name for ref in upstream("fct_disaster_losses")}
     assert {"raw.disaster_losses", "stg_disaster_losses", "ref_report_stages"} <= names
     assert "fct_accident_reports" in parent_marts("fct_accidents")
+
+
+def test_what_was_said_about_a_line_stands_beside_it(deliveries: dict[str, str]) -> None:
+    found = explaining.explain("fct_disaster_losses", ["120000", "测试-1", "120101"])
+    (origin,) = [o for o in found.origins if o.delivery_id == deliveries["warned"]]
+    (warned,) = [w for w in origin.warnings if w.rule_id == "D06"]  # more people relocated than affected
+    assert (warned.severity, warned.found_by) == ("warning", "landing")
+    assert "D06" in showing.text(found)
+
+
+def test_flags_of_a_release_say_more_than_landing_did() -> None:
+    with duckdb.connect() as con:
+        con.execute("create schema marts")
+        con.execute("""create view marts.fct_report_flags as select 'd1' as delivery_id, 4 as row_number, 'D17' as rule_id,
+            '数值骤增' as title_zh, 'affected_persons' as column_name, 'warning' as severity, 'history' as found_by,
+            '13912345678' as value_text, '依据' as rule_source""")
+        (flag,) = explaining._flags(con, "d1", 4)
+        assert explaining._flags(con, "d1", 5) == []
+    assert (flag.rule_id, flag.found_by, flag.value) == ("D17", "history", "***")
 
 
 # ---------------------------------------------------------------- what is shown

@@ -56,6 +56,14 @@ MADE_FROM: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "同一事件、单位和指标，到该时刻为止",
         ),
     ),
+    "agg_supply_by_region_item": (
+        (
+            "各批次库存",
+            "fct_supply_stock",
+            "region_code = $region_code and item_code = $item_code and unit = $unit",
+            "同一地区、物资和单位",
+        ),
+    ),
     "published_vs_computed": tuple(
         (
             "可与公布数对照的数",

@@ -28,8 +28,9 @@ def text(explanation: Explanation) -> str:
     ]
     lines += [f"! {note}" for note in e.notes]
     lines += ["! 此表与日期无关，按现状显示"] if e.is_ageless else []
+    places = {(origin.delivery_id, origin.row_number): origin.place for origin in e.origins}
     lines += ["", "这一行", *_row(e)]
-    lines += ["", "各项指标来自哪份报告", *map(_metric, e.metrics)] if e.metrics else []
+    lines += ["", "各项指标来自哪份报告", *(_metric(m, places) for m in e.metrics)] if e.metrics else []
     for made in e.contributions:
         lines += ["", *_contribution(made)]
     lines += ["", "来自这些行", *(line for origin in e.origins for line in _origin(origin))] if e.origins else []
@@ -64,8 +65,8 @@ def _row(e: Explanation) -> list[str]:
     return lines + ([f"  未报或不适用（NULL，不是0）：{'、'.join(empty)}"] if empty else [])
 
 
-def _metric(m: MetricOrigin) -> str:
-    where = f"报送 {m.delivery_id}" + (f" 第{m.row_number}行" if m.row_number is not None else "")
+def _metric(m: MetricOrigin, places: dict[tuple[str, int | None], str]) -> str:
+    where = f"报送 {m.delivery_id} {places.get((m.delivery_id, m.row_number), '')}".rstrip()
     parts = [f"  {m.zh} {shown(m.value)}{m.unit or ''} ← {where}"]
     if m.report_number is not None:
         parts.append(f"第{m.report_number}次报告")
