@@ -1,0 +1,3 @@
+"""What `target` is while linting."""
+
+database = "warehouse"
