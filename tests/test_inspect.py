@@ -93,6 +93,19 @@ def test_draft_leaves_what_it_does_not_know_to_a_human(home: Home, project: Path
     assert "TODO" in outcome.messages[0]["message"]
 
 
+def test_draft_of_headers_with_line_breaks_and_odd_characters_is_yaml(
+    home: Home, project: Path, tmp_path: Path
+) -> None:
+    book = openpyxl.Workbook()
+    heads = ["灾害事件编号", "填报单位\n代码", "报告\n阶段", "数据截至时间", "受灾人口\n(人)", "备注: #1, [x]\n'y'"]
+    book.active.append(heads)
+    book.active.append(["E1", "120101", "初报", "2023-08-01", 12, "z"])
+    book.save(tmp_path / "2023-08-01.xlsx")
+    draft = inspecting.draft_feed(inspected(tmp_path / "2023-08-01.xlsx", "disaster_losses"), "120000")
+    (project / "feeds/disaster_losses/drafted.yml").write_text(draft, encoding="utf-8")
+    assert land("disaster_losses/drafted", tmp_path / "2023-08-01.xlsx").rows["accepted"] == 1
+
+
 def test_draft_maps_codes_as_other_feeds_do_and_names_the_others(tmp_path: Path) -> None:
     path = tmp_path / "2023-08-09.csv"
     path.write_text("灾害事件编号,灾种,受灾人口(万人)\nE1,暴雨洪涝,1.2\nE2,下雨,1\n", encoding="utf-8")

@@ -45,7 +45,7 @@ def draft(
     if file.format not in FORMATS:
         raise DraftError(f"{file.name} 是 {file.format}，没有数据路能读取；请先转为 csv、json 或 xlsx")
     lines = [
-        f"# 由 jjj inspect 从 {file.name} 起草，须由人核对：每个 {TODO} 都要回答，单位和代码要与报送单位确认。",
+        f"# 由 jjj inspect 从 {_line(file.name)} 起草，须由人核对：每个 {TODO} 都要回答，单位和代码要与报送单位确认。",
         f"title: {{zh: {TODO} {found.title}, en: {TODO} {found.dataset}}}",
         f"sender: {TODO}",
         f"region_code: {_text(region_code or TODO)}",
@@ -90,7 +90,7 @@ def _ignored(table: TableFacts, found: DatasetMatch) -> list[str]:
     serial = [c.header for c in rest if normal_header(c.header) in ("序号", "行号")]
     unknown = [c for c in rest if c.header not in serial]
     lines = [f"# {TODO} 下列各列没有找到对应的约定列：写进 columns，或留在 ignore 表示不读取。"] if unknown else []
-    lines += [f"#   {c.header}：{c.kind}" + (f"，单位{c.unit}" if c.unit else "") for c in unknown]
+    lines += [f"#   {_line(c.header)}：{c.kind}" + (f"，单位{c.unit}" if c.unit else "") for c in unknown]
     named = serial + [c.header for c in unknown]
     return [*lines, f"ignore: [{', '.join(map(_text, named))}]"] if named else lines
 
@@ -133,7 +133,7 @@ def _matched(
         unknown = [value for value, code in known.items() if code is None]
         notes += [f"  # {TODO} map: 不在代码表 {column.codes} 中：{'、'.join(unknown)}"] if unknown else []
     if not column.required and facts.empty_share == 1:
-        notes.append(f"  # {TODO} “{found.header}”在这个文件里全空，未能核对其内容")
+        notes.append(f"  # {TODO} “{_line(found.header)}”在这个文件里全空，未能核对其内容")
     if found.score < OF_A_FEED:
         notes.append(f"  # {TODO} 核对：{found.reason}（{found.score:.2f}）")
     simple = len(parts) == 1
@@ -154,7 +154,7 @@ def _with_unit(
     same = next((c.unit for c in feeds if c.unit and normal_header(c.source or "") == normal), None)
     if same:
         return [f"from: {_text(header)}", f"unit: {same}"], []
-    note = f"  # {TODO} 单位：“{header}”没有写明单位，暂按{column.unit}；不对会差数倍，务必核实"
+    note = f"  # {TODO} 单位：“{_line(header)}”没有写明单位，暂按{column.unit}；不对会差数倍，务必核实"
     return [f"from: {_text(header)}", f"unit: {column.unit}"], [note]
 
 
@@ -175,8 +175,14 @@ def _base_unit(column: Column) -> str:
     return f", unit: {column.unit}" if column.type in NUMBER_TYPES and column.unit else ""
 
 
+def _line(text: str) -> str:
+    """A header without its line breaks: a comment must not end there, and landing compares headers without blanks."""
+    return " ".join(text.split())
+
+
 def _text(value: str | None) -> str:
-    """A YAML scalar, quoted only where it must be."""
+    """A YAML scalar in one line, quoted only where it must be."""
+    value = _line(value) if value else value
     written = yaml.safe_dump(value, allow_unicode=True, default_flow_style=True, width=10_000).strip()
     written = written.removesuffix("...").strip()
     # Inside {…} and […] a comma, a bracket or a colon would end the scalar.
