@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LARGE = 4 << 20  # bytes of a delivery from which on its rows are not kept in memory
+PACKED = 16  # times a workbook grows, about, when it is unpacked
 XLSX_LIMIT = 1 << 30  # bytes a workbook may unpack to; more is taken for a bomb
 BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
@@ -30,7 +31,9 @@ class UnreadableError(ValueError):
 
 def is_large(path: Path) -> bool:
     """Whether the rows of a file are kept on disk while they are judged."""
-    return path.stat().st_size >= LARGE
+    with path.open("rb") as raw:
+        is_packed = raw.read(2) == b"PK"
+    return path.stat().st_size * (PACKED if is_packed else 1) >= LARGE
 
 
 def detect(path: Path, declared_encoding: str = "utf-8") -> Detected:

@@ -249,14 +249,17 @@ def _nothing_quarantined() -> bytes:
 
 def _write_warnings(con: duckdb.DuckDBPyConnection, warnings: list[receipts.RowFault], staged: Path) -> None:
     """warnings.parquet: row_number BIGINT, rule_id, column_name (agreed), value (as shown in the receipt) VARCHAR."""
-    import pyarrow as pa
-
-    listed = {
-        "row_number": pa.array([w.row for w in warnings], pa.int64()),
-        "rule_id": pa.array([w.code for w in warnings], pa.string()),
-        "column_name": pa.array([w.name for w in warnings], pa.string()),
-        "value": pa.array([w.value for w in warnings], pa.string()),
-    }
-    con.register("warnings_listed", pa.table(listed))
+    listed = [
+        [w.row for w in warnings],
+        [w.code for w in warnings],
+        [w.name for w in warnings],
+        [w.value for w in warnings],
+    ]
+    con.execute(
+        """
+        create temp table warnings_listed as
+        select unnest(?::bigint[]) as row_number, unnest(?::varchar[]) as rule_id, unnest(?::varchar[]) as column_name,
+            unnest(?::varchar[]) as value""",
+        listed,
+    )
     con.execute(f"copy warnings_listed to '{staged / 'warnings.parquet'}' (format parquet, compression zstd)")
-    con.unregister("warnings_listed")

@@ -38,7 +38,7 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, detected: Detected, feed: F
         UnreadableError: the file is damaged, is of another feed, or has no table; the message is for the sender.
     """
     if detected.format in ("xlsx", "xls"):
-        return read_workbook(con, path, feed)
+        return read_workbook(con, path, feed, scratch)
     text = _as_utf8(path, detected.encoding or "utf-8", scratch)
     if detected.format == "json":
         return read_json(con, text, feed)

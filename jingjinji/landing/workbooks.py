@@ -39,8 +39,7 @@ def cell_text(cell: Any) -> str:
     return str(cell)
 
 
-def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, feed: Feed) -> Sheet:
-    import pyarrow as pa
+def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, feed: Feed, scratch: Path) -> Sheet:
     import python_calamine as calamine
 
     try:
@@ -63,17 +62,30 @@ def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, feed: Feed) -> She
     notes = _other_sheets(others, feed)
     mark_merged(rows, ranges, top, left, at + feed.header_rows)
     width = max(map(len, rows))
-    columns = [pa.array([row[i] if i < len(row) else "" for row in rows], pa.string()) for i in range(width)]
-    table = {f"c{i}": column for i, column in enumerate(columns)}
-    con.register("cells", pa.table(table))
+    _keep_cells(con, rows, width, scratch / "cells.parquet")
     headers = headers + [""] * (width - len(headers))
     first = top + at + feed.header_rows + 1
     return Sheet(tuple(headers), first, at, epoch_1904=epoch_1904(path), notes=notes)
 
 
+def _keep_cells(con: duckdb.DuckDBPyConnection, rows: list[list[str]], width: int, path: Path) -> None:
+    """Make `cells` from the texts of the rows. Built and handed over so that pandas, a second to import, is not needed."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    arrays = []
+    for column in zip(*(row if len(row) == width else [*row, *[""] * (width - len(row))] for row in rows), strict=True):
+        builder = pa.lib.StringBuilder()
+        builder.append_values(column)
+        arrays.append(builder.finish())
+    table = pa.Table.from_arrays(arrays, names=[f"c{i}" for i in range(width)])
+    parquet.write_table(table, path, compression="none", row_group_size=20_000)
+    con.execute(f"create temp view cells as select * from read_parquet('{path}')")
+
+
 def _cell_texts(rows: list[list[Any]], odd: dict[tuple[int, int], str], top: int, left: int) -> list[list[str]]:
     """Cells as text. A date whose format shows a time of day is midnight of that day; one without is the day."""
-    texts = [[cell_text(cell) for cell in row] for row in rows]
+    texts = _plain_texts(rows)
     for (row, column), text in odd.items():
         r, c = row - top, column - left
         if 0 <= r < len(texts) and 0 <= c < len(texts[r]):
@@ -81,6 +93,20 @@ def _cell_texts(rows: list[list[Any]], odd: dict[tuple[int, int], str], top: int
                 texts[r][c] = text
             elif isinstance(rows[r][c], dt.date) and not isinstance(rows[r][c], dt.datetime):
                 texts[r][c] += " 00:00:00"
+    return texts
+
+
+def _plain_texts(rows: list[list[Any]]) -> list[list[str]]:
+    """Cells as text. Most are texts, or numbers that come again and again: those are written out once."""
+    known: dict[float, str] = {}
+    texts = []
+    for row in rows:
+        for cell in row:
+            if cell.__class__ is float and cell not in known:
+                known[cell] = cell_text(cell)
+        texts.append([
+            cell if cell.__class__ is str else known[cell] if cell.__class__ is float else cell_text(cell) for cell in row
+        ])  # fmt: skip
     return texts
 
 
