@@ -59,10 +59,13 @@ docs: .venv/.ready  ## the data dictionary (Chinese and English) and dbt's docum
 bench: .venv/.ready  ## landing beside the least it could cost, as ratios within one run
 	@$(BIN)/python benchmarks/landing.py
 
+bench-build: .venv/.ready  ## a day on ten years of history beside the same day on one; takes half an hour
+	@$(BIN)/python benchmarks/build.py
+
 lint: .venv/.ready  ## ruff, sqlfluff, mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/sqlfluff lint dbt_project/models
 	$(BIN)/mypy
 
-.PHONY: help setup lock demo up test test-long docs bench lint
+.PHONY: help setup lock demo up test test-long docs bench bench-build lint

@@ -105,9 +105,12 @@ def test_changes_are_found_without_reading_a_manifest_that_is_known(
     _land("b", 20, version=2)
     read: list[str] = []
     current = landing.current_manifest
-    monkeypatch.setattr(
-        "jingjinji.build.finding.current_manifest", lambda folder: read.append(folder.name) or current(folder)
-    )
+
+    def noted(folder: Path) -> dict[str, Any] | None:
+        read.append(folder.name)
+        return current(folder)
+
+    monkeypatch.setattr("jingjinji.build.finding.current_manifest", noted)
     changes = changes_since(known)
     assert (set(changes.landed), changes.gone, read) == ({"b"}, ("gone",), ["b"])
     assert changes.landed["b"][0].name == "v0002"
