@@ -9,6 +9,10 @@
     Everything between the two holds touched entities only, so a mart that looks across entities reads marts.
 -#}
 {% macro is_touched(datasets) -%}
+    {%- if flags.FULL_REFRESH -%}
+        {%- do exceptions.raise_compiler_error(
+            '--full-refresh would leave the touched entities only in every mart: run `jjj build --full`, which starts from an empty file') -%}
+    {%- endif -%}
     {{ is_of_touched_entity(datasets if datasets is not string else [datasets], 'landed') }}
 {%- endmacro %}
 
