@@ -98,13 +98,13 @@ def _first_undecodable(path: Path, encoding: str) -> str | None:
     with path.open("rb") as raw:
         while block := raw.read(1 << 20):
             try:
-                text = decoder.decode(block)
+                decoder.decode(block)
             except UnicodeDecodeError as error:
                 bad_line = line + error.object[: error.start].count(b"\n")
                 return f"第{bad_line}行有无法解码的字节0x{error.object[error.start]:02X}"
-            if "\x00" in text:
+            if b"\x00" in block:
                 return "含有空字节，不是文本文件"
-            line += text.count("\n")
+            line += block.count(b"\n")
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
