@@ -79,7 +79,7 @@ def _multiples() -> list[dict[str, Any]]:
 def _history() -> list[dict[str, Any]]:
     """Past floods of a district with 1,010, 1,020 … people affected, then one on the 20th that is compared with them."""
     past = {"120115": 9, "120116": 9, "120117": 7, "120118": 8, "120119": 9}
-    now = {"120115": 1153, "120116": 1154, "120117": 5000, "120118": 5000, "120119": 10_500_000}
+    now = {"120115": 1160, "120116": 1161, "120117": 5000, "120118": 5000, "120119": 10_500_000}
     return [
         *(_report(f"past{n}", n, "初报", unit, affected_persons=1000 + 10 * n) for unit, count in past.items() for n in range(1, count + 1)),
         *(_report("now", 20, "初报", unit, affected_persons=affected) for unit, affected in now.items()),
@@ -190,9 +190,9 @@ def test_report_is_flagged_against_those_before_it(
 
 
 def test_value_is_flagged_against_past_events_of_the_unit_and_kind(con: duckdb.DuckDBPyConnection) -> None:
-    """Robust z of 1,153 and 1,154 is 3.47 and 3.51; seven past events are too few; ten thousandfold is a unit mistake."""
+    """Robust z of 1,160 and 1,161 is 3.49 and 3.52; seven past events are too few; ten thousandfold is a unit mistake."""
     assert _flags(con, "now", "int_loss_outliers_flagged") == [
-        ("D17", AFFECTED, "1154", "1050", None),
+        ("D17", AFFECTED, "1161", "1050", None),
         ("D17", AFFECTED, "5000", "1045", None),
         ("D18", AFFECTED, "10500000", "1050", 10000.0),
     ]

@@ -1,4 +1,6 @@
 -- Each value beside what earlier disasters of the same unit and main kind came to: the last value of each event, known before.
+-- Losses of disasters span powers of ten, so distances are measured between logarithms: of the values themselves every large flood
+-- would be an outlier.
 {%- set earlier -%}
 (
             partition by region_code, unit_code, main_kind_code, metric
@@ -16,7 +18,7 @@ kinds as (
 
 exempt as (
     select metric from {{ ref('ref_loss_metric_exceptions') }}
-    where rule_id = 'D17'
+    where rule_id in ('D17', 'D17-HISTORY')
 ),
 
 versions as (
@@ -46,7 +48,8 @@ judged as (
         *,
         count(past_value) over {{ earlier }} as history_count,
         {{ robust_median('past_value', earlier) }} as history_median,
-        {{ robust_spread('past_value', earlier) }} as history_spread
+        {{ robust_median('ln(1 + past_value)', earlier) }} as history_log_median,
+        {{ robust_spread('ln(1 + past_value)', earlier) }} as history_log_spread
     from timeline
 )
 
@@ -60,7 +63,8 @@ select
     value,
     history_count,
     history_median,
-    history_spread,
+    ln(1 + cast(value as double)) - history_log_median as log_distance,
+    history_log_spread,
     delivery_id,
     row_number,
     known_from

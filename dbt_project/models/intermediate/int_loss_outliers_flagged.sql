@@ -5,7 +5,7 @@ with
 compared as (
     select
         history.*,
-        scale.value * (cast(history.value as double) - history.history_median) / nullif(history.history_spread, 0) as robust_z,
+        scale.value * history.log_distance / nullif(history.history_log_spread, 0) as robust_z,
         least.value as minimum_history,
         bound.value as robust_z_limit,
         cast(history.value as double) / nullif(history.history_median, 0) as ratio
@@ -18,6 +18,11 @@ compared as (
 outliers as (
     select
         compared.*,
+        -- told once, with the first report that shows it, and not with each one after
+        row_number() over (
+            partition by compared.region_code, compared.event_id, compared.unit_code, compared.metric
+            order by compared.report_number
+        ) as telling_number,
         {{ mistaken_factor('nullif(compared.ratio, 0)', 'mistaken.value', 'tolerance.value') }} as suggested_factor
     from compared
     {{ join_mistaken_factor('compared.unit', 'cast(compared.known_from as date)') }}
@@ -69,6 +74,7 @@ flags as (
         case when suggested_factor is null then 'D17' else 'D18' end as rule_id,
         metric, value, history_median as compared_value, suggested_factor, known_from
     from outliers
+    where telling_number = 1
     union all
     select
         region_code, event_id, delivery_id, row_number,
