@@ -78,7 +78,6 @@ def account_text(account: Account, folder: Path | None) -> str:
     ]
     if folder:
         lines += [f"收件箱：{folder}", f"参数与依据：{folder / MANIFEST}", f"答案：{folder / ANSWERS}"]
-        lines.append(
-            f"下一步：在模拟数据专用的 JJJ_HOME 中对每个数据源运行 jjj land <数据源> {folder}/<数据集>/<地区>/*"
-        )
+        by_hand = f"在模拟数据专用的 JJJ_HOME 中对每个数据源运行 jjj land <数据源> {folder}/<数据集>/<地区>/*"
+        lines.append(f"下一步：{'jjj run' if folder == home().inbox else by_hand}")
     return "\n".join(lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
@@ -29,7 +29,6 @@ class Report:
     row: Row
     is_superseded: bool = False
     flag: tuple[str, str] | None = None
-    fault: str = field(default="")
 
 
 class Generator(Protocol):
