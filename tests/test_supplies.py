@@ -62,6 +62,13 @@ def test_each_region_states_its_stock_in_its_own_words(home: Home, tmp_path: Pat
     ] and (outcome.rows["quarantined"] == 0)
 
 
+@pytest.mark.parametrize("written", ["公斤（kg）", "公斤(kg)"])
+def test_native_code_is_understood_in_wide_and_in_half_width_form(home: Home, tmp_path: Path, written: str) -> None:
+    sent = STOCK["supplies/tianjin"] | {"item_code": "1020101", "quantity_unit": written}
+    _, (row,) = landed(tmp_path, "supplies/tianjin", [sent])
+    assert row["quantity_unit"] == "公斤"
+
+
 @pytest.mark.parametrize("feed_id", MOVED)
 def test_each_region_states_its_movements_in_its_own_words(home: Home, tmp_path: Path, feed_id: str) -> None:
     _, (row,) = landed(tmp_path, feed_id, [MOVED[feed_id]])

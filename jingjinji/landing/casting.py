@@ -174,7 +174,12 @@ def code(text: str, source: FeedColumn) -> str:
     """The agreed code for a native one."""
     if not source.map:
         return text
-    cases = " ".join(f"when {quote(native)} then {quote(agreed)}" for native, agreed in source.map.items())
+    # cells other than free text come in half-width forms, whatever form the feed writes the native code in
+    to_half = str.maketrans(FULL_WIDTH, HALF_WIDTH)
+    agreed_codes = {
+        spelled: agreed for native, agreed in source.map.items() for spelled in (native, native.translate(to_half))
+    }
+    cases = " ".join(f"when {quote(native)} then {quote(agreed)}" for native, agreed in agreed_codes.items())
     return f"case {text} {cases} else {text} end"
 
 

@@ -22,7 +22,8 @@ from versions
 left join rules
     on
         versions.deaths_persons = 0
-        and versions.injured_persons = 0
+        -- nobody injured, said as a sum or by both of its parts
+        and coalesce(versions.injured_persons, versions.serious_injuries_persons + versions.light_injuries_persons) = 0
         and coalesce(versions.missing_persons, 0) = 0
         and versions.direct_loss_cny < rules.loss_below_cny
         and cast(versions.occurred_at as date) >= rules.valid_from
