@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -192,6 +193,10 @@ def test_transfer_is_in_transit_then_received_or_overdue(con: duckdb.DuckDBPyCon
     assert sorted(as_of(con, "fct_supply_transfers", "2026-04-28", columns, "true")) == [
         ("2", "differs", -1, "未结算"), ("3", "in_transit", None, "未结算"),
     ]  # fmt: skip
+    # 5 of 6 arrived on April 14, and the days agreed end with the 18th
+    status = "transfer_status, quantity_difference"
+    assert as_of(con, "fct_supply_transfers", "2026-04-19", status, "movement_id = '2'") == [("in_transit", -1)]
+    assert as_of(con, "fct_supply_transfers", "2026-04-20", status, "movement_id = '2'") == [("differs", -1)]
     assert as_of(con, "fct_supply_transfers", "2026-04-29", columns, "movement_id = '3'") == [
         ("3", "overdue", None, "未结算")
     ]
@@ -211,3 +216,7 @@ def test_sender_is_told_what_history_and_the_other_side_show(con: duckdb.DuckDBP
         ("S-TRANSIT", "m1", 4, "2026-04-20", "2026-04-27"),
         ("S-UNIT", "s2", 3, "箱", None),
     ]  # fmt: skip
+    since = con.execute(
+        "select known_from from intermediate.int_supply_movements_flagged where rule_id = 'S-MATCH'"
+    ).fetchall()
+    assert since == [(datetime(2026, 4, 19),)], "too little has arrived is known once the rest is overdue"

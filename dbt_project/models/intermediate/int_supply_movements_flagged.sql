@@ -9,7 +9,13 @@ reports as (
 transfers as (
     select
         *,
-        greatest(known_from, cast({{ dbt.dateadd('day', 1, 'due_date') }} as timestamp)) as overdue_from
+        greatest(known_from, cast({{ dbt.dateadd('day', 1, 'due_date') }} as timestamp)) as overdue_from,
+        -- too little is a difference once the rest is overdue, too much as soon as it is known
+        case
+            when quantity_difference < 0
+                then greatest(known_from, receipt_known_from, cast({{ dbt.dateadd('day', 1, 'due_date') }} as timestamp))
+            else greatest(known_from, receipt_known_from)
+        end as differs_from
     from {{ ref('fct_supply_transfers') }}
 ),
 
@@ -44,7 +50,7 @@ select {{ flag_of('supply_movements', 'S-TRANSIT', 'moved_at', 'cast(moved_at as
 from transfers
 where transfer_status = 'overdue'
 union all
-select {{ flag_of('supply_movements', 'S-MATCH', 'quantity', quantity_text('quantity'), quantity_text('received_quantity')) }}
+select {{ flag_of('supply_movements', 'S-MATCH', 'quantity', quantity_text('quantity'), quantity_text('received_quantity'), known_from='differs_from') }}
 from transfers
 where transfer_status in ('differs', 'units_differ')
 union all

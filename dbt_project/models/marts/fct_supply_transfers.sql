@@ -28,7 +28,8 @@ receipts as (
         sum(quantity) as received_quantity,
         min(unit) as least_unit,
         max(unit) as greatest_unit,
-        max(moved_at) as received_at
+        max(moved_at) as received_at,
+        max(known_from) as receipt_known_from
     from movements
     where direction = 1 and related_movement_id is not null
     group by counterpart_region_code, related_movement_id, region_code, item_code
@@ -40,6 +41,7 @@ matched as (
         clock.as_of_day,
         receipts.receipt_count,
         receipts.received_at,
+        receipts.receipt_known_from,
         cast({{ dbt.dateadd('day', 'rules.days', 'cast(movements.moved_at as date)') }} as date) as due_date,
         receipts.least_unit = movements.unit and receipts.greatest_unit = movements.unit as is_comparable,
         receipts.received_quantity
@@ -71,6 +73,8 @@ select
         when receipt_count is null and as_of_day > due_date then 'overdue'
         when receipt_count is null then 'in_transit'
         when not is_comparable then 'units_differ'
+        -- a part that has arrived makes no difference while the rest may still come in time
+        when received_quantity < quantity and as_of_day <= due_date then 'in_transit'
         when received_quantity = quantity then 'matched'
         else 'differs'
     end as transfer_status,
@@ -88,6 +92,7 @@ select
     due_date,
     received_at,
     known_from,
+    receipt_known_from,
     delivery_id,
     row_number
 from matched
