@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -339,6 +339,7 @@ def _column_faults(column: Column, source: FeedColumn) -> list[str]:
     return faults
 
 
+@lru_cache(maxsize=10_000)
 def normal_header(text: str) -> str:
     """A header without the differences that carry no meaning: full-width forms, spaces, line breaks."""
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))

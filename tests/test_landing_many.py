@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import duckdb
 import pytest
-from native_files import report, ten_reports, tianjin_csv
+from native_files import report, ten_reports, tianjin_csv, tianjin_headers
 
 from jingjinji import audit, landing
-from jingjinji.landing import judging
+from jingjinji.landing import judging, staging
+from jingjinji.landing.conform import Plan
 from jingjinji.paths import Home
 
 FEED = "disaster_losses/tianjin"
@@ -25,7 +27,8 @@ def inbox_of(home: Home, count: int) -> list[Path]:
     return made
 
 
-def test_several_processes_land_what_one_does(home: Home) -> None:
+def test_several_processes_land_what_one_does(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(landing, "TOGETHER", 3)
     files = inbox_of(home, 6)
     outcomes = landing.land_inbox(FEED, jobs=2)
     assert [(o.file_name, o.status, o.rows["accepted"]) for o in outcomes] == [(f.name, "accepted", 3) for f in files]
@@ -42,6 +45,57 @@ def test_file_that_stays_in_the_inbox_has_not_come_again(home: Home, monkeypatch
     assert (again.status, again.is_new, list(home.deliveries.rglob("received/*"))) == ("duplicate", False, [])
     landing.land(FEED, file)
     assert len(list(home.deliveries.rglob("received/*"))) == 1
+
+
+def test_files_landed_together_become_what_each_becomes_alone(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "sent"
+    folder.mkdir()
+    for day in range(1, 6):
+        odd = [report(11, deaths_persons="-1"), report(12), report(12), report(13), report(13, deaths_persons="7")]
+        rows = [*ten_reports(affected_persons=str(day)), *(report(n) for n in range(20, 50)), *odd[: day + 1]]
+        tianjin_csv(tmp_path, rows).rename(folder / f"2023-08-{day:02d}.csv")
+    (folder / "2023-08-06.csv").write_text("一,二\n1,2\n", encoding="utf-8")
+    (folder / "2023-08-07.csv").write_bytes((folder / "2023-08-01.csv").read_bytes())
+    files = [*sorted(folder.iterdir()), folder / "2023-08-01.csv"]
+    together = list(landing.land_files(FEED, files))
+    monkeypatch.setenv("JJJ_HOME", str(tmp_path / "alone"))
+    alone = [landing.land(FEED, file) for file in files]
+    assert [o.status for o in alone] == ["accepted"] * 5 + ["refused", "accepted", "duplicate"]
+    assert [(o.status, o.is_new, o.rows, o.messages[:1]) for o in together[:-1]] == [
+        (o.status, o.is_new, o.rows, o.messages[:1]) for o in alone[:-1]
+    ]
+    assert together[-1].rows == alone[-1].rows and not together[-1].is_new
+    assert together[4].rows["quarantined"] == 3 and together[4].rows["duplicate"] == 1
+    for one, other in zip(together[:7], alone[:7], strict=True):
+        assert landed_rows(one) == landed_rows(other)
+
+
+def test_file_that_breaks_the_program_stops_no_file_landed_with_it(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    files, stage = inbox_of(home, 3), staging.stage_gathered
+    place = 1 + list(tianjin_headers()).index("affected_persons")
+
+    def broken(con: duckdb.DuckDBPyConnection, table: str, todo: Plan) -> None:
+        if con.execute(f"select 1 from {table} where c{place} = '2'").fetchone():
+            raise RuntimeError
+        stage(con, table, todo)
+
+    monkeypatch.setattr(staging, "stage_gathered", broken)
+    outcomes = list(landing.land_files(FEED, files))
+    assert [o.status for o in outcomes] == ["accepted", "refused", "accepted"]
+    assert [m["code"] for m in outcomes[1].messages] == ["F99"]
+
+
+def landed_rows(outcome: landing.Outcome) -> list[object]:
+    """Rows and faults that a landing left, without the moment it happened."""
+    assert outcome.receipt is not None
+    receipt = json.loads(outcome.receipt.read_text(encoding="utf-8"))
+    left: list[object] = [receipt["row_faults"], receipt["row_warnings"]]
+    for name, without in (("accepted", "exclude (landed_at)"), ("quarantined", "")):
+        path = outcome.receipt.with_name(f"{name}.parquet")
+        left.append(duckdb.sql(f"select * {without} from '{path}'").fetchall() if path.exists() else None)
+    return left
 
 
 def test_receipt_lists_rows_up_to_a_limit_and_says_so(

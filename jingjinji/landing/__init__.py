@@ -11,7 +11,6 @@ import fnmatch
 import hashlib
 import json
 import multiprocessing
-import os
 import re
 import shutil
 import uuid
@@ -26,16 +25,21 @@ from zoneinfo import ZoneInfo
 
 from jingjinji import audit
 from jingjinji.contracts import Feed, Standard, load_contracts, rule_set_version
-from jingjinji.errors import UserError
 from jingjinji.landing import receipts
+from jingjinji.landing.committing import archive, flush, latest_version
+from jingjinji.landing.committing import commit as commit
+from jingjinji.landing.committing import current_deliveries as current_deliveries
+from jingjinji.landing.committing import current_manifest as current_manifest
+from jingjinji.landing.committing import write_json as write_json
 from jingjinji.landing.judging import COUNTS as COUNTS
-from jingjinji.landing.judging import judge, message, row_account
-from jingjinji.paths import Home, home, is_simulated
+from jingjinji.landing.judging import Delivery, Judgement, judge, message, row_account
+from jingjinji.landing.origins import HomeError as HomeError
+from jingjinji.landing.origins import check_origin as check_origin
+from jingjinji.landing.origins import origin_of as origin_of
+from jingjinji.paths import Home, home
 from jingjinji.personal import masked
 
-
-class HomeError(UserError):
-    """The home holds data of the other origin; use another JJJ_HOME."""
+TOGETHER, TOGETHER_BYTES = 64, 16 << 20  # small files that are judged together
 
 
 @dataclass(frozen=True)
@@ -101,27 +105,65 @@ def land(
         HomeError: the home holds data of the other origin.
         FileNotFoundError: no such file.
     """
+    (outcome,) = _land_some(feed_id, [path], period=period, data_origin=data_origin, dry_run=dry_run, stays=stays)
+    return outcome
+
+
+def _land_some(
+    feed_id: str, paths: Sequence[Path], *, period: str | None = None, data_origin: str | None = None, dry_run: bool = False,
+    stays: bool = False,
+) -> Iterator[Outcome]:  # fmt: skip
+    """Land some files, those that are new judged and written to disk together."""
     contracts, place = load_contracts(), home()
     feed = contracts.feed(feed_id)
     standard = contracts.standard_of(feed)
-    data_origin = origin_of(path.name, data_origin)
-    check_origin(place, data_origin, keep=not dry_run)
-    period, rules = period or _period(feed, path.name), rule_set_version(standard, feed)
+    rules, taken = rule_set_version(standard, feed), list[Delivery | Outcome]()
     with scratch_folder(place) as scratch:
-        digest = _copy_hashed(path, scratch / "bytes")
-        delivery_id = hashlib.sha256(f"{feed_id}\n{period or ''}\n{digest}".encode()).hexdigest()[:16]
-        folder = place.deliveries / feed_id / delivery_id
-        earlier = current_manifest(folder)
-        if earlier and not _is_worth_another_try(earlier, rules):
-            came = not (stays and _lay_there(path, earlier))
-            return _repeated(folder, earlier, masked(path.name), keep=came and not dry_run)
-        identity = {
-            "delivery_id": delivery_id, "feed_id": feed_id, "dataset": feed.dataset, "region": feed.region,
-            "file_name": masked(path.name), "file_sha256": digest, "file_bytes": path.stat().st_size, "period": period,
-            "data_origin": data_origin, "rule_set_version": rules,
-        }  # fmt: skip
-        version = earlier["version"] + 1 if earlier else 1
-        return conform_and_commit(place, standard, feed, scratch, identity, folder, version, dry_run)
+        for number, path in enumerate(paths):
+            try:
+                origin = origin_of(path.name, data_origin)
+                check_origin(place, origin, keep=not dry_run)
+                arrived = _arrived(feed, path, scratch / str(number), period, origin, rules)
+                if any(one.folder == arrived.folder for one in taken if isinstance(one, Delivery)):
+                    yield from _finished(place, standard, feed, taken, dry_run)  # so that the second finds the first
+                    taken = []
+                taken.append(_already_there(arrived, path, rules, keep=not dry_run, stays=stays) or arrived)
+            except Exception:  # what came before it is landed all the same
+                yield from _finished(place, standard, feed, taken, dry_run)
+                raise
+        yield from _finished(place, standard, feed, taken, dry_run)
+
+
+def _arrived(feed: Feed, path: Path, scratch: Path, period: str | None, origin: str, rules: str) -> Delivery:
+    """The bytes in a scratch folder of their own, and what is known of them."""
+    scratch.mkdir()
+    digest, period = _copy_hashed(path, scratch / "bytes"), period or _period(feed, path.name)
+    delivery_id = hashlib.sha256(f"{feed.feed_id}\n{period or ''}\n{digest}".encode()).hexdigest()[:16]
+    identity = {
+        "delivery_id": delivery_id, "feed_id": feed.feed_id, "dataset": feed.dataset, "region": feed.region,
+        "file_name": masked(path.name), "file_sha256": digest, "file_bytes": path.stat().st_size, "period": period,
+        "data_origin": origin, "rule_set_version": rules,
+    }  # fmt: skip
+    folder = home().deliveries / feed.feed_id / delivery_id
+    return Delivery(scratch, identity, folder, latest_version(folder) + 1)
+
+
+def _already_there(arrived: Delivery, path: Path, rules: str, *, keep: bool, stays: bool) -> Outcome | None:
+    """What is said of a delivery that came before; None where it is new or worth another try."""
+    earlier = current_manifest(arrived.folder)
+    if not earlier or _is_worth_another_try(earlier, rules):
+        return None
+    came = not (stays and _lay_there(path, earlier))
+    return _repeated(arrived.folder, earlier, masked(path.name), keep=came and keep)
+
+
+def _finished(
+    place: Home, standard: Standard, feed: Feed, taken: Sequence[Delivery | Outcome], dry_run: bool
+) -> Iterator[Outcome]:
+    """Outcomes in the order of `taken`."""
+    new = [one for one in taken if isinstance(one, Delivery)]
+    outcomes = iter(conform_and_commit(place, standard, feed, new, dry_run))
+    return iter([one if isinstance(one, Outcome) else next(outcomes) for one in taken])
 
 
 def land_inbox(feed_id: str, jobs: int = 1) -> list[Outcome]:
@@ -138,16 +180,36 @@ def land_files(feed_id: str, paths: Sequence[Path], jobs: int = 1, **how: Any) -
     Args:
         feed_id: `<dataset>/<region>`.
         paths: the files.
-        jobs: processes that land at once. Landings share nothing, so this is safe; it pays from some hundred files on.
+        jobs: processes that land at once, at most; a few files are landed by this one. Landings share nothing, so this is safe.
         how: as for `land`.
     """
-    one = partial(land, feed_id, **how)
-    if jobs <= 1 or len(paths) < 2:
-        yield from map(one, paths)
+    some, chunks = partial(_landed, feed_id, **how), list(_chunks(paths))
+    if jobs <= 1 or len(chunks) < 2:
+        for chunk in chunks:
+            yield from _land_some(feed_id, chunk, **how)
         return
     # Started afresh, not forked: a copy of DuckDB's threads would be dead in a child.
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(one, paths, chunksize=max(1, min(32, len(paths) // jobs)))
+    with ProcessPoolExecutor(min(jobs, len(chunks)), mp_context=multiprocessing.get_context("spawn")) as pool:
+        for outcomes in pool.map(some, chunks):
+            yield from outcomes
+
+
+def _landed(feed_id: str, paths: Sequence[Path], **how: Any) -> list[Outcome]:
+    return list(_land_some(feed_id, paths, **how))
+
+
+def _chunks(paths: Sequence[Path]) -> Iterator[list[Path]]:
+    """Files that are landed together: not more, in number and bytes, than a process can well hold."""
+    chunk, size = list[Path](), 0
+    for path in paths:
+        own = path.stat().st_size if path.exists() else 0
+        if chunk and (len(chunk) >= TOGETHER or size + own > TOGETHER_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(path)
+        size += own
+    if chunk:
+        yield chunk
 
 
 def inbox_files(feed: Feed) -> list[Path]:
@@ -158,41 +220,6 @@ def inbox_files(feed: Feed) -> list[Path]:
     return [
         folder / n for n in names if fnmatch.fnmatch(n, feed.files) and not any(fnmatch.fnmatch(n, s) for s in skipped)
     ]
-
-
-def origin_of(file_name: str, declared: str | None = None) -> str:
-    """`real` or `simulated`: what is declared, else what the name of the file says.
-
-    Raises:
-        HomeError: the name says simulated and real is declared.
-    """
-    if is_simulated(file_name) and declared == "real":
-        raise HomeError(f"{file_name} says it is simulated and cannot be landed as real; use a home of simulated data")
-    return declared or ("simulated" if is_simulated(file_name) else "real")
-
-
-def check_origin(place: Home, data_origin: str, *, keep: bool = True) -> None:
-    """Simulated and real data never meet: the first landing decides what a home is.
-
-    Raises:
-        HomeError: the home is of the other origin.
-    """
-    if data_origin not in ("real", "simulated"):
-        raise HomeError(f"data origin is 'real' or 'simulated', not {data_origin!r}")
-    if place.marker.exists():
-        held = json.loads(place.marker.read_text(encoding="utf-8"))["data_origin"]
-        if held != data_origin:
-            raise HomeError(f"{place.root} holds {held} data and refuses {data_origin}; set JJJ_HOME to another folder")
-    elif keep:
-        place.root.mkdir(parents=True, exist_ok=True)
-        marker = place.marker.with_name(f"home.{uuid.uuid4().hex}.tmp")
-        marker.write_text(json.dumps({"data_origin": data_origin}) + "\n", encoding="utf-8")
-        try:
-            os.link(marker, place.marker)
-        except FileExistsError:
-            check_origin(place, data_origin)
-        finally:
-            marker.unlink()
 
 
 def _copy_hashed(source: Path, target: Path) -> str:
@@ -253,101 +280,61 @@ def _repeated(folder: Path, earlier: dict[str, Any], file_name: str, *, keep: bo
 
 
 def conform_and_commit(
-    place: Home,
-    standard: Standard,
-    feed: Feed,
-    scratch: Path,
-    identity: dict[str, Any],
-    folder: Path,
-    version: int,
-    dry_run: bool = False,
-) -> Outcome:
-    """Judge the bytes in `scratch` and commit the result as `version` of the delivery, unless somebody else was first."""
-    staged = scratch / "staged"
-    staged.mkdir()
+    place: Home, standard: Standard, feed: Feed, deliveries: Sequence[Delivery], dry_run: bool = False
+) -> list[Outcome]:
+    """Judge deliveries and commit each as its version, unless somebody else was first; outcomes in their order."""
     landed_at = now()
-    judgement = judge(standard, feed, scratch, staged, identity, landed_at)
-    manifest = identity | {
-        "version": version, "landed_at": landed_at.isoformat(), "status": judgement.status, "rows": judgement.rows,
+    for delivery in deliveries:
+        delivery.staged.mkdir()
+    judgements = judge(standard, feed, deliveries, landed_at)
+    for delivery, judgement in zip(deliveries, judgements, strict=True):
+        _write_papers(feed, delivery, judgement, landed_at)
+    if dry_run:
+        return [_outcome(one, found, None) for one, found in zip(deliveries, judgements, strict=True)]
+    flush([path for one in deliveries for path in (one.scratch / "bytes", *one.staged.iterdir())])
+    kept = [_keep(place, one, found) for one, found in zip(deliveries, judgements, strict=True)]
+    flush({one.folder for one in deliveries})
+    return [
+        _recorded(place, one, found, is_kept) for one, found, is_kept in zip(deliveries, judgements, kept, strict=True)
+    ]
+
+
+def _write_papers(feed: Feed, delivery: Delivery, judgement: Judgement, landed_at: dt.datetime) -> None:
+    """Manifest and receipt beside the rows."""
+    manifest = delivery.identity | {
+        "version": delivery.version, "landed_at": landed_at.isoformat(), "status": judgement.status, "rows": judgement.rows,
         "messages": judgement.messages, **judgement.facts,
     }  # fmt: skip
     summary = {key: manifest[key] for key in (
         "feed_id", "delivery_id", "version", "file_name", "file_sha256", "period", "landed_at", "status", "rows",
         "rule_set_version", "data_origin", "messages",
     )} | {"title": feed.title.zh, "sender": feed.sender}  # fmt: skip
-    receipts.write(staged, summary, judgement.faults, judgement.warnings)
-    write_json(staged / "delivery.json", manifest)
-    receipt: Path | None = None
-    if not dry_run:
-        if judgement.keep_bytes:
-            _archive(place, scratch / "bytes", identity["file_sha256"])
-        if not commit(staged, folder, version):
-            earlier = current_manifest(folder)
-            assert earlier
-            return _repeated(folder, earlier, identity["file_name"], keep=True)
-        receipt = folder / f"v{version:04d}" / "receipt.json"
-        facts = {"delivery_id": identity["delivery_id"], "feed_id": feed.feed_id, "version": version}
-        audit.record(f"landing.{judgement.status}", at=place, **facts, rows=judgement.rows)
+    receipts.write(delivery.staged, summary, judgement.faults, judgement.warnings)
+    write_json(delivery.staged / "delivery.json", manifest)
+
+
+def _keep(place: Home, delivery: Delivery, judgement: Judgement) -> bool:
+    """Make one judged delivery visible; False when somebody else was first."""
+    if judgement.keep_bytes:
+        archive(place, delivery.scratch / "bytes", delivery.identity["file_sha256"])
+    return commit(delivery.staged, delivery.folder, delivery.version, is_flushed=True)
+
+
+def _recorded(place: Home, delivery: Delivery, judgement: Judgement, is_kept: bool) -> Outcome:
+    """Write into the audit log what was kept, and say what became of it."""
+    identity, version = delivery.identity, delivery.version
+    if not is_kept:
+        earlier = current_manifest(delivery.folder)
+        assert earlier
+        return _repeated(delivery.folder, earlier, identity["file_name"], keep=True)
+    facts = {"delivery_id": identity["delivery_id"], "feed_id": identity["feed_id"], "version": version}
+    audit.record(f"landing.{judgement.status}", at=place, **facts, rows=judgement.rows)
+    return _outcome(delivery, judgement, delivery.folder / f"v{version:04d}" / "receipt.json")
+
+
+def _outcome(delivery: Delivery, judgement: Judgement, receipt: Path | None) -> Outcome:
+    identity = delivery.identity
     return Outcome(
-        feed.feed_id, identity["file_name"], judgement.status, not dry_run, identity["delivery_id"], judgement.rows, receipt,
-        tuple(judgement.messages), version,
+        identity["feed_id"], identity["file_name"], judgement.status, receipt is not None, identity["delivery_id"],
+        judgement.rows, receipt, tuple(judgement.messages), delivery.version,
     )  # fmt: skip
-
-
-# ---------------------------------------------------------------- committing
-
-
-def _latest_version(folder: Path) -> int:
-    return max((int(p.name[1:]) for p in folder.glob("v[0-9]*") if (p / "delivery.json").exists()), default=0)
-
-
-def current_manifest(folder: Path) -> dict[str, Any] | None:
-    """`delivery.json` of the current version of one delivery, or None when nothing was committed there."""
-    version = _latest_version(folder)
-    if not version:
-        return None
-    manifest: dict[str, Any] = json.loads((folder / f"v{version:04d}" / "delivery.json").read_text(encoding="utf-8"))
-    return manifest
-
-
-def current_deliveries(place: Home | None = None) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Folder of the current version and manifest of every delivery, in the order of their ids."""
-    for folder in sorted((place or home()).deliveries.glob("*/*/*")):
-        manifest = current_manifest(folder)
-        if manifest:
-            yield folder / f"v{manifest['version']:04d}", manifest
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a manifest the way all manifests look."""
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=2, default=str) + "\n", encoding="utf-8")
-
-
-def _archive(place: Home, source: Path, digest: str) -> None:
-    target = place.archive / digest[:2] / digest
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with source.open("rb") as written:
-            os.fsync(written.fileno())
-        source.chmod(0o444)
-        source.replace(target)
-
-
-def commit(staged: Path, folder: Path, version: int) -> bool:
-    """Make the finished folder visible by one rename; False when somebody else committed this version first."""
-    for path in staged.iterdir():
-        with path.open("rb") as written:
-            os.fsync(written.fileno())
-        path.chmod(0o444)
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"v{version:04d}"
-    try:
-        staged.rename(target)
-    except OSError:
-        if (target / "delivery.json").exists():
-            return False
-        raise
-    directory = os.open(folder, os.O_RDONLY)
-    os.fsync(directory)
-    os.close(directory)
-    return True

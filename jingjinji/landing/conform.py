@@ -41,7 +41,8 @@ class Plan:
     """Everything needed to conform one delivery.
 
     `rows_sql` selects STATES, values and `known_from` of every row of the relation `{cells}`, and of a row that has faults or
-    warnings its cells as the list `sent_cells`; `spelled_sql` selects everything.
+    warnings its cells as the list `sent_cells`; `spelled_sql` selects everything, and the faults of a bad row and the warnings of
+    any as the lists `errors` and `warnings` of {code, column, value}.
     `numbered` says that both give `row_number` and `cell` themselves, because a row of the sheet is several of theirs.
     """
 
@@ -49,8 +50,6 @@ class Plan:
     rows_sql: str
     spelled_sql: str
     numbered: bool
-    errors: tuple[Fault, ...]
-    warnings: tuple[Fault, ...]
     secrecy_cell: str | None
 
 
@@ -74,6 +73,8 @@ def plan(standard: Standard, feed: Feed, sheet: Sheet, landed_at: dt.datetime) -
     shared = _row_faults(standard, bounds, sheet)
     faults = (*(fault for found in own.values() for fault in found), *shared)
     secret = next((f"c{i}" for i, h in enumerate(sheet.headers) if normal_header(h) == SECRECY_HEADER), None)
+    errors = _faults_sql([f for f in faults if not f.is_warning])
+    warnings = _faults_sql([f for f in faults if f.is_warning])
     chain = _chain(standard, feed, sheet, bounds, (lists, read), own, shared)
     numbered = ["row_number", "cell"] if feed.unpivot else []
     values = [f"{name}::{column.sql_type} as {name}" for name, column in standard.columns.items()]
@@ -81,10 +82,14 @@ def plan(standard: Standard, feed: Feed, sheet: Sheet, landed_at: dt.datetime) -
         [] if feed.unpivot else [f"case when is_bad or is_warned then [{', '.join(_cells(sheet))}] end as sent_cells"]
     )
     rows = ", ".join([*numbered, *STATES, *values, "known_from", *cells])
+    spelled = f"*, case when is_bad then {errors} end as errors, case when is_warned then {warnings} end as warnings"
     return Plan(
-        bounds, f"{chain} select {rows} from judged", f"{chain} select * from judged", bool(feed.unpivot),
-        tuple(f for f in faults if not f.is_warning), tuple(f for f in faults if f.is_warning), secret,
-    )  # fmt: skip
+        bounds,
+        f"{chain} select {rows} from judged",
+        f"{chain} select {spelled} from judged",
+        bool(feed.unpivot),
+        secret,
+    )
 
 
 # ---------------------------------------------------------------- the statement
@@ -277,8 +282,10 @@ def _row_faults(standard: Standard, bounds: tuple[Bound, ...], sheet: Sheet) -> 
     return faults
 
 
-def faults_sql(faults: tuple[Fault, ...]) -> str:
+def _faults_sql(faults: list[Fault]) -> str:
     """List of {code, column, value} of those of `faults` a row has, over `judged`."""
+    if not faults:
+        return """[]::struct(code varchar, "column" varchar, "value" varchar)[]"""
     items = [
         f"case when {f.condition} then {{'code': '{f.code}', 'column': '{f.column}', 'value': ({f.value})::varchar}} end"
         for f in faults

@@ -18,7 +18,7 @@ from jingjinji import audit, landing
 from jingjinji.contracts import load_contracts, rule_set_version
 from jingjinji.errors import UserError
 from jingjinji.landing import Outcome, receipts
-from jingjinji.landing.judging import row_account
+from jingjinji.landing.judging import Delivery, row_account
 from jingjinji.paths import Home, home
 from jingjinji.personal import masked
 
@@ -90,7 +90,9 @@ def _conform_again(manifest: dict[str, Any]) -> Outcome:
     folder = place.deliveries / feed.feed_id / manifest["delivery_id"]
     with landing.scratch_folder(place) as scratch:
         shutil.copyfile(_archived(place, manifest), scratch / "bytes")
-        return landing.conform_and_commit(place, standard, feed, scratch, identity, folder, manifest["version"] + 1)
+        delivery = Delivery(scratch, identity, folder, manifest["version"] + 1)
+        (outcome,) = landing.conform_and_commit(place, standard, feed, [delivery])
+        return outcome
 
 
 def withdraw(delivery_id: str, reason: str) -> Outcome:

@@ -1,6 +1,6 @@
-"""Judging one delivery: read it, run the conforming statement, count, and write what was accepted and what was not.
+"""Judging deliveries: read them, run the conforming statement, count, and have written what was accepted and what was not.
 
-Works in a scratch folder only; what becomes of the result is `landing.py`'s business.
+Works in scratch folders only; what becomes of the result is `landing.py`'s business.
 """
 
 from __future__ import annotations
@@ -8,18 +8,19 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import traceback
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
 
 from jingjinji.contracts import Feed, Standard
-from jingjinji.landing import receipts, secrecy, staging
-from jingjinji.landing.conform import Plan, faults_sql, plan
-from jingjinji.landing.detect import Detected, UnreadableError, detect
+from jingjinji.landing import receipts, secrecy, staging, writing
+from jingjinji.landing.conform import Plan, plan
+from jingjinji.landing.detect import Detected, UnreadableError, detect, is_large
 from jingjinji.landing.readers import read
 from jingjinji.landing.sheets import Sheet
 from jingjinji.personal import masked
@@ -54,44 +55,140 @@ def message(code: str, text: str, fix: str) -> dict[str, str]:
     return {"code": code, "message": masked(text), "fix": masked(fix)}
 
 
-def judge(
-    standard: Standard, feed: Feed, scratch: Path, staged: Path, identity: dict[str, Any], landed_at: dt.datetime
-) -> Judgement:
-    """Read, cast and judge; writes accepted.parquet and quarantined.parquet into `staged` unless refused.
+@dataclass(frozen=True)
+class Delivery:
+    """Bytes on their way in: they lie in `scratch` as `bytes`, what is made of them goes to `scratch/staged`.
 
-    warnings.parquet lies beside them where a taken row breaks a rule of severity `warning`.
+    `identity` is what the manifest says of them before they are judged; `folder` and `version` where the result belongs.
     """
-    with staging.connection(scratch) as con:
+
+    scratch: Path
+    identity: dict[str, Any]
+    folder: Path
+    version: int
+
+    @property
+    def staged(self) -> Path:
+        return self.scratch / "staged"
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A delivery that could be read: what it is, what is to be done with it, and its number among those judged with it."""
+
+    delivery: Delivery
+    of_file: int
+    detected: Detected
+    sheet: Sheet
+
+
+def judge(standard: Standard, feed: Feed, deliveries: Sequence[Delivery], landed_at: dt.datetime) -> list[Judgement]:
+    """Read, cast and judge; writes accepted.parquet and quarantined.parquet of each that is not refused, in their order.
+
+    warnings.parquet lies beside them where a taken row breaks a rule of severity `warning`. Small deliveries are judged
+    together, which changes nothing but the time it takes.
+    """
+    small = [one for one in deliveries if not is_large(one.scratch / "bytes")]
+    judged = dict(zip(map(id, small), _judge_small(standard, feed, small, landed_at), strict=True))
+    return [judged.get(id(one)) or _judge_large(standard, feed, one, landed_at) for one in deliveries]
+
+
+def _judge_large(standard: Standard, feed: Feed, delivery: Delivery, landed_at: dt.datetime) -> Judgement:
+    with staging.connection(delivery.scratch) as con:
         try:
-            detected = detect(scratch / "bytes", feed.encoding)
-            secrecy.refuse_secret(scratch / "bytes", detected)
-            sheet = read(con, scratch / "bytes", detected, feed, scratch)
-            todo = plan(standard, feed, sheet, landed_at)
-            secrecy.refuse_marked(_secrecy_column(con, todo, sheet))
-            staging.stage(con, scratch, sheet, todo)
-        except UnreadableError as error:
-            return _refused(_count_rows(con), error)
-        except Exception as error:  # one file that breaks the program must not stop the other files and feeds
-            where = "".join(
-                traceback.format_tb(error.__traceback__)
-            )  # without the message, which may quote the content
-            log.error("%s cannot be judged: %s\n%s", identity["delivery_id"], type(error).__name__, where)
-            text = f"程序无法读取该文件（{type(error).__name__}），内容已存档，未入库"
-            return _refused(_count_rows(con), UnreadableError("F99", text, "请联系数据工程师，并附上本回执"))
+            opened = _open(con, feed, delivery, 0)
+            todo = plan(standard, feed, opened.sheet, landed_at)
+            _refuse_marked_column(con, todo, opened.sheet)
+            staging.stage(con, delivery.scratch, opened.sheet, todo)
+        except Exception as error:
+            return _failed(con, delivery, error)
         staging.decide(con, standard)
-        judgement = Judgement(_counts(con), facts={"detected": asdict(detected), "titles": sheet.titles})
-        judgement.messages += _notes(feed, identity["file_name"], detected, sheet)
-        _tell(con, standard, todo, judgement, scratch, sheet)
-        _refuse_if_too_many(judgement, feed)
-        if judgement.status == "accepted":
-            lineage = f"'{identity['delivery_id']}' as delivery_id", f"timestamp '{landed_at}' as landed_at"
-            _write_accepted(con, standard, staged, lineage)
-            _write_quarantined(con, standard, todo, staged, lineage[0], judgement.rows["quarantined"])
-            if judgement.warnings:
-                _write_warnings(con, judgement.warnings, staged)
-        else:
-            judgement.warnings = []
+        counts = _counts(con)
+        to_tell = "verdict = 'quarantined' or (verdict = 'accepted' and is_warned)"
+        staging.spell(con, opened.sheet, todo, to_tell if _has_told(counts) else "false")
+        writing.sort_out(con, standard, todo, is_large=True)
+        (judgement,) = _concluded(con, standard, feed, todo, [opened], counts, landed_at, staging.in_order(con))
         return judgement
+
+
+def _judge_small(
+    standard: Standard, feed: Feed, deliveries: Sequence[Delivery], landed_at: dt.datetime
+) -> list[Judgement]:
+    """One table and one statement for all whose headers are the same."""
+    judged: dict[int, Judgement] = {}
+    groups: dict[tuple[Any, ...], tuple[str, Plan, list[_Opened]]] = {}
+    with ExitStack() as tables:
+        for number, delivery in enumerate(deliveries):
+            with staging.connection() as con:
+                try:
+                    opened = _open(con, feed, delivery, number)
+                    like = (opened.sheet.headers, opened.sheet.spare, opened.sheet.epoch_1904)
+                    if like not in groups:
+                        todo = plan(standard, feed, opened.sheet, landed_at)
+                        table = tables.enter_context(staging.gathering(opened.sheet))
+                        groups[like] = (table, todo, [])
+                    _refuse_marked_column(con, groups[like][1], opened.sheet)
+                    staging.gather(con, groups[like][0], number, opened.sheet)
+                    groups[like][2].append(opened)
+                except Exception as error:
+                    judged[number] = _failed(con, delivery, error)
+        for table, todo, members in groups.values():
+            judged |= _judge_gathered(standard, feed, (table, todo, members), landed_at)
+    return [judged[number] for number in range(len(deliveries))]
+
+
+def _judge_gathered(
+    standard: Standard, feed: Feed, gathered: tuple[str, Plan, list[_Opened]], landed_at: dt.datetime
+) -> dict[int, Judgement]:
+    table, todo, members = gathered
+    with staging.connection() as con:
+        try:
+            staging.stage_gathered(con, table, todo)
+        except Exception as error:
+            if len(members) > 1:  # which of them it is shows when each is judged alone
+                alone = [_judge_small(standard, feed, [one.delivery], landed_at)[0] for one in members]
+                return {one.of_file: judgement for one, judgement in zip(members, alone, strict=True)}
+            rows = con.execute(f"select count(*) from {table}").fetchone()
+            return {members[0].of_file: _failed(con, members[0].delivery, error, int(rows[0]) if rows else 0)}
+        staging.decide(con, standard)
+        writing.sort_out(con, standard, todo, is_large=False)
+        judged = _concluded(con, standard, feed, todo, members, _counts(con), landed_at, "order by row_number")
+        return {one.of_file: judgement for one, judgement in zip(members, judged, strict=True)}
+
+
+# ---------------------------------------------------------------- reading
+
+
+def _open(con: duckdb.DuckDBPyConnection, feed: Feed, delivery: Delivery, of_file: int) -> _Opened:
+    """Make the relation `cells` from the bytes."""
+    path = delivery.scratch / "bytes"
+    detected = detect(path, feed.encoding)
+    secrecy.refuse_secret(path, detected)
+    return _Opened(delivery, of_file, detected, read(con, path, detected, feed, delivery.scratch))
+
+
+def _refuse_marked_column(con: duckdb.DuckDBPyConnection, todo: Plan, sheet: Sheet) -> None:
+    """What stands in the column 密级, where the sender has one."""
+    if not todo.secrecy_cell:
+        return
+    skipped = f"offset {sheet.first_row - sheet.offset - 1}"
+    marks = con.execute(
+        f"select distinct mark from (select {todo.secrecy_cell} as mark from cells {skipped})"
+    ).fetchall()
+    secrecy.refuse_marked(secrecy.marks_of_column(mark for (mark,) in marks))
+
+
+def _failed(
+    con: duckdb.DuckDBPyConnection, delivery: Delivery, error: Exception, received: int | None = None
+) -> Judgement:
+    """A refusal. One file that breaks the program must not stop the other files and feeds."""
+    received = _count_rows(con) if received is None else received
+    if isinstance(error, UnreadableError):
+        return _refused(received, error)
+    where = "".join(traceback.format_tb(error.__traceback__))  # without the message, which may quote the content
+    log.error("%s cannot be judged: %s\n%s", delivery.identity["delivery_id"], type(error).__name__, where)
+    text = f"程序无法读取该文件（{type(error).__name__}），内容已存档，未入库"
+    return _refused(received, UnreadableError("F99", text, "请联系数据工程师，并附上本回执"))
 
 
 def _refused(received: int, error: UnreadableError) -> Judgement:
@@ -109,22 +206,19 @@ def _count_rows(con: duckdb.DuckDBPyConnection) -> int:
     return int(found[0]) if found else 0
 
 
-def _secrecy_column(con: duckdb.DuckDBPyConnection, todo: Plan, sheet: Sheet) -> list[str]:
-    """What stands in the column 密级, where the sender has one."""
-    if not todo.secrecy_cell:
-        return []
-    skipped = f"offset {sheet.first_row - sheet.offset - 1}"
-    marks = con.execute(
-        f"select distinct mark from (select {todo.secrecy_cell} as mark from cells {skipped})"
-    ).fetchall()
-    return list(secrecy.marks_of_column(mark for (mark,) in marks))
+def _counts(con: duckdb.DuckDBPyConnection) -> dict[int, dict[str, int]]:
+    """Row account by number of the delivery."""
+    found = con.execute("select of_file, verdict, count(*), count_if(is_warned) from verdicts group by all").fetchall()
+    counts: dict[int, dict[str, int]] = defaultdict(row_account)
+    for of_file, verdict, rows, warned in found:
+        counts[of_file][verdict] = rows
+        counts[of_file]["received"] += rows
+        counts[of_file][WARNED] += warned if verdict == "accepted" else 0
+    return counts
 
 
-def _counts(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    found = con.execute("select verdict, count(*), count_if(is_warned) from verdicts group by verdict").fetchall()
-    counts = {verdict: rows for verdict, rows, _ in found}
-    warned = sum(warned for verdict, _, warned in found if verdict == "accepted")
-    return row_account(**counts, received=sum(counts.values()), warned=warned)
+def _has_told(counts: dict[int, dict[str, int]]) -> bool:
+    return any(rows["quarantined"] or rows[WARNED] for rows in counts.values())
 
 
 def _notes(feed: Feed, file_name: str, detected: Detected, sheet: Sheet) -> list[dict[str, str]]:
@@ -145,45 +239,65 @@ def _notes(feed: Feed, file_name: str, detected: Detected, sheet: Sheet) -> list
 # ---------------------------------------------------------------- telling what is wrong
 
 
-def _tell(
-    con: duckdb.DuckDBPyConnection, standard: Standard, todo: Plan, judgement: Judgement, scratch: Path, sheet: Sheet
+def _concluded(
+    con: duckdb.DuckDBPyConnection, standard: Standard, feed: Feed, todo: Plan, members: Sequence[_Opened],
+    counts: dict[int, dict[str, int]], landed_at: dt.datetime, order: str,
+) -> list[Judgement]:  # fmt: skip
+    """Say what became of each delivery and write it, unless it is refused as a whole."""
+    told: dict[str, dict[int, list[receipts.RowFault]]] = {}
+    for label, listed, verdict in (("quarantined", "shown", "quarantined"), (WARNED, "warnings", "accepted")):
+        is_any = any(rows[label] for rows in counts.values())
+        told[label] = _described(con, standard, todo, (listed, verdict), len(members)) if is_any else {}
+    judgements = []
+    for one in members:
+        judgement = Judgement(counts[one.of_file], facts={"detected": asdict(one.detected), "titles": one.sheet.titles})
+        judgement.messages += _notes(feed, one.delivery.identity["file_name"], one.detected, one.sheet)
+        judgement.messages += _too_many_to_list(judgement.rows)
+        judgement.faults = told["quarantined"].get(one.of_file, [])
+        judgement.warnings = told[WARNED].get(one.of_file, [])
+        _refuse_if_too_many(judgement, feed)
+        _write(con, one, judgement, landed_at, order)
+        judgements.append(judgement)
+    return judgements
+
+
+def _write(
+    con: duckdb.DuckDBPyConnection, one: _Opened, judgement: Judgement, landed_at: dt.datetime, order: str
 ) -> None:
-    """Faults of the quarantined rows and warnings of the accepted ones, in words."""
-    if not judgement.rows["quarantined"] and not judgement.rows[WARNED]:
+    if judgement.status != "accepted":
+        judgement.warnings = []
         return
-    staging.spell(con, scratch, sheet, todo, "verdict = 'quarantined' or (verdict = 'accepted' and is_warned)")
-    longest = max(judgement.rows["quarantined"], judgement.rows[WARNED])
-    if longest > LISTED:
-        text = f"有{longest}行需要说明，回执只逐行列出前{LISTED}行；总数以行数统计为准"
-        judgement.messages.append(message("N04", text, "请按已列出的原因整批核对后重新报送"))
-    if judgement.rows["quarantined"]:
-        judgement.faults = _described(con, standard, todo, _errors_sql(standard, todo), "verdict = 'quarantined'")
-    if judgement.rows[WARNED]:
-        condition = "verdict = 'accepted' and is_warned"
-        judgement.warnings = _described(con, standard, todo, faults_sql(todo.warnings), condition)
+    staged, delivery_id = one.delivery.staged, one.delivery.identity["delivery_id"]
+    writing.write_accepted(con, staged, one.of_file, (delivery_id, landed_at), order)
+    writing.write_quarantined(con, staged, one.of_file, delivery_id, judgement.rows["quarantined"])
+    if judgement.warnings:
+        writing.write_warnings(con, judgement.warnings, staged)
 
 
-def _errors_sql(standard: Standard, todo: Plan) -> str:
-    """List of the faults of a quarantined row; a conflict has no other."""
-    conflict = f"[{{'code': 'R07', 'column': '{standard.key[0]}', 'value': spelled.{standard.key[0]}::varchar}}]"
-    return f"case when is_conflict then {conflict} else {faults_sql(todo.errors)} end"
-
-
-# A row of `spelled` with what became of it.
-SPELLED = (
-    "spelled join (select row_number, cell, verdict, is_conflict from verdicts) as verdicts using (row_number, cell)"
-)
+def _too_many_to_list(rows: dict[str, int]) -> list[dict[str, str]]:
+    longest = max(rows["quarantined"], rows[WARNED])
+    if longest <= LISTED:
+        return []
+    text = f"有{longest}行需要说明，回执只逐行列出前{LISTED}行；总数以行数统计为准"
+    return [message("N04", text, "请按已列出的原因整批核对后重新报送")]
 
 
 def _described(
-    con: duckdb.DuckDBPyConnection, standard: Standard, todo: Plan, listed: str, condition: str
-) -> list[receipts.RowFault]:
+    con: duckdb.DuckDBPyConnection, standard: Standard, todo: Plan, what: tuple[str, str], deliveries: int
+) -> dict[int, list[receipts.RowFault]]:
+    """Faults or warnings in words by number of the delivery; `what` is (column of `told`, verdict)."""
     headers = {b.name: b.header for b in todo.bounds}
-    rows = (
-        f"select row_number, cell, {listed} from {SPELLED} where {condition} order by row_number, cell limit {LISTED}"
-    )
-    found = con.execute(rows).fetchall()
-    return [receipts.describe(standard, headers, row, cell, fault) for row, cell, faults in found for fault in faults]
+    # The first rows of the only delivery are found without sorting all.
+    first = f"limit {LISTED}"
+    if deliveries > 1:
+        first = f"qualify row_number() over (partition by of_file order by row_number, cell) <= {LISTED}"
+    rows = f"select of_file, row_number, cell, {what[0]} from told where verdict = '{what[1]}'"
+    order = "order by of_file, row_number, cell"
+    told: dict[int, list[receipts.RowFault]] = defaultdict(list)
+    found = con.execute(f"{rows} {order} {first}" if deliveries == 1 else f"{rows} {first} {order}").fetchall()
+    for of_file, row, cell, faults in found:
+        told[of_file] += [receipts.describe(standard, headers, row, cell, fault) for fault in faults]
+    return told
 
 
 def _refuse_if_too_many(judgement: Judgement, feed: Feed) -> None:
@@ -201,65 +315,3 @@ def _refuse_if_too_many(judgement: Judgement, feed: Feed) -> None:
         return
     judgement.status = "refused"
     judgement.rows = row_account(received=rows["received"], refused=rows["received"])
-
-
-# ---------------------------------------------------------------- writing
-
-
-def _write_accepted(con: duckdb.DuckDBPyConnection, standard: Standard, staged: Path, lineage: tuple[str, str]) -> None:
-    columns = ", ".join(f"{name}::{column.sql_type} as {name}" for name, column in standard.columns.items())
-    con.execute(f"""
-        copy (
-            select {lineage[0]}, row_number, known_from, {lineage[1]}, {columns}
-            from verdicts where verdict = 'accepted' {staging.in_order(con)})
-        to '{staged / "accepted.parquet"}' (format parquet, compression zstd)""")
-
-
-def _write_quarantined(
-    con: duckdb.DuckDBPyConnection, standard: Standard, todo: Plan, staged: Path, delivery_id: str, rows: int
-) -> None:
-    path = staged / "quarantined.parquet"
-    if not rows:
-        path.write_bytes(_nothing_quarantined())
-        return
-    texts = ", ".join(f"'{b.name}': t_{b.name}" for b in todo.bounds)
-    con.execute(f"""
-        copy (
-            select {delivery_id}, row_number, cell,
-                case when is_conflict then [{{'code': 'R07', 'column': '{standard.key[0]}', 'value': null::varchar}}]
-                    else {faults_sql(todo.errors)} end as faults,
-                to_json({{{texts}}})::varchar as sent
-            from {SPELLED} where verdict = 'quarantined' order by row_number)
-        to '{path}' (format parquet, compression zstd)""")
-
-
-@cache
-def _nothing_quarantined() -> bytes:
-    """quarantined.parquet of a delivery without faults: most deliveries, so it is made once."""
-    with TemporaryDirectory() as folder, duckdb.connect() as con:
-        path = Path(folder) / "quarantined.parquet"
-        con.execute(f"""
-            copy (
-                select ''::varchar as delivery_id, 0::bigint as row_number, ''::varchar as cell,
-                    null::struct(code varchar, "column" varchar, "value" varchar)[] as faults, ''::varchar as sent
-                limit 0)
-            to '{path}' (format parquet, compression zstd)""")
-        return path.read_bytes()
-
-
-def _write_warnings(con: duckdb.DuckDBPyConnection, warnings: list[receipts.RowFault], staged: Path) -> None:
-    """warnings.parquet: row_number BIGINT, rule_id, column_name (agreed), value (as shown in the receipt) VARCHAR."""
-    listed = [
-        [w.row for w in warnings],
-        [w.code for w in warnings],
-        [w.name for w in warnings],
-        [w.value for w in warnings],
-    ]
-    con.execute(
-        """
-        create temp table warnings_listed as
-        select unnest(?::bigint[]) as row_number, unnest(?::varchar[]) as rule_id, unnest(?::varchar[]) as column_name,
-            unnest(?::varchar[]) as value""",
-        listed,
-    )
-    con.execute(f"copy warnings_listed to '{staged / 'warnings.parquet'}' (format parquet, compression zstd)")

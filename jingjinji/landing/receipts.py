@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,8 @@ ROW_REASONS: dict[str, tuple[str, str, str]] = {
         "请把公式、错误值和合并单元格改为每格一个值",
     ),
 }
+FORMULA_STARTS = "=+-@\t\r"
+SIGNED_NUMBER = re.compile(r"[+-][\d,.]*\d\w*%?|[+-]")  # also with its unit; a lone dash is a word for nothing
 # What became of a row that a line of the receipt is about, by the status of its delivery.
 NOT_TAKEN = {"accepted": "隔离，未入库", "refused": "退回，未入库", "withdrawn": ""}
 WARNED_ZH = "警告，已入库"
@@ -109,6 +112,11 @@ def describe(standard: Standard, headers: dict[str, str], row: int, cell: str, f
     return RowFault(row, column, value, code, zh, en, fix, name)
 
 
+def disarmed(text: str) -> str:
+    """A text as a spreadsheet may show it: what begins like a formula is not run as one. A number keeps its sign."""
+    return f"'{text}" if text[:1] in FORMULA_STARTS and text and not SIGNED_NUMBER.fullmatch(text) else text
+
+
 def write(folder: Path, summary: dict[str, Any], faults: list[RowFault], warnings: list[RowFault]) -> Path:
     """Write receipt.json and receipt.csv (opens in Excel) into `folder`; returns the path of the JSON.
 
@@ -128,11 +136,15 @@ def write(folder: Path, summary: dict[str, Any], faults: list[RowFault], warning
     with (folder / "receipt.csv").open("w", encoding="utf-8-sig", newline="") as lines:
         out = csv.writer(lines)
         out.writerow(["文件", "行号", "列", "值", "原因代码", "原因", "建议", "处理"])
+        name = disarmed(summary["file_name"])
         for message in summary["messages"]:
-            out.writerow([summary["file_name"], "", "", "", message["code"], message["message"], message["fix"], ""])
+            out.writerow(
+                [name, "", "", "", message["code"], disarmed(message["message"]), disarmed(message["fix"]), ""]
+            )
         for treatment, found in ((NOT_TAKEN[summary["status"]], faults), (WARNED_ZH, warnings)):
             for f in found:
-                out.writerow([summary["file_name"], f.row, f.column, f.value, f.code, f.message, f.fix, treatment])
+                told = (disarmed(f.column), disarmed(f.value), f.code, disarmed(f.message), disarmed(f.fix))
+                out.writerow([name, f.row, *told, treatment])
         rows = summary["rows"]
         totals = (
             f"收到{rows['received']} = 接收{rows['accepted']} + 隔离{rows['quarantined']} + 重复{rows['duplicate']}"
@@ -140,5 +152,5 @@ def write(folder: Path, summary: dict[str, Any], faults: list[RowFault], warning
         totals += f" + 忽略{rows['ignored']} + 退回{rows['refused']}"
         totals += f"；接收的行中有警告{rows['warned']}行" if rows.get("warned") else ""
         version = f"规则版本 {summary['rule_set_version']}"
-        out.writerow([summary["file_name"], "", "", "", receipt["status_zh"], totals, version, ""])
+        out.writerow([name, "", "", "", receipt["status_zh"], totals, version, ""])
     return path

@@ -1,16 +1,18 @@
-"""The rows of one delivery, judged, as relations on a connection: the same ones however large the delivery is.
+"""The rows of deliveries, judged, as relations on a connection: the same ones however large or many the deliveries are.
 
-`judged`     row_number, cell, STATES of conform.py, known_from and the values, of every row of data
+`judged`     of_file, row_number, cell, STATES of conform.py, known_from and the values, of every row of data
 `verdicts`   judged, and what becomes of each row: `verdict` (one of COUNTS) and `is_conflict`
-`spelled`    rows whose faults are to be told: besides, the texts and what each column has of its own (`spell` makes it)
+`spelled`    rows whose faults are to be told: besides, the texts, `errors` and `warnings`
 
-A small delivery is one table with everything in it. Of a large one only values are kept, in a file of the scratch folder, so
-that memory does not grow with it; the few rows whose faults are told are read from the bytes once more.
+Small deliveries with the same headers are judged together, as one table with everything in it (`of_file` numbers them): reading
+a statement of this length takes DuckDB ten times as long as running it. Of a large one only values are kept, in a file of the scratch
+folder, so that memory does not grow with it; the few rows whose faults are told are read from the bytes once more.
 """
 
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -28,9 +30,12 @@ MEMORY_LIMIT = "1000MB"  # of DuckDB; Python and the readers need some besides
 
 
 @contextmanager
-def connection(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection for one delivery: small ones share one database of this process, since opening one takes longer than they do."""
-    if not is_large(scratch / "bytes"):
+def connection(scratch: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection for the delivery in `scratch`, or for several small ones.
+
+    Small ones share one database of this process, since opening one takes longer than they do.
+    """
+    if scratch is None or not is_large(scratch / "bytes"):
         cursor = _shared(os.getpid()).cursor()
         try:
             yield cursor
@@ -55,41 +60,71 @@ def _numbered(sheet: Sheet) -> str:
     return f"(select row_number() over () + {sheet.offset} as row_number, * from cells)"
 
 
-def stage(con: duckdb.DuckDBPyConnection, scratch: Path, sheet: Sheet, todo: Plan) -> None:
-    """Make `judged` from the relation `cells`."""
+# ---------------------------------------------------------------- small deliveries, several at once
+
+
+@contextmanager
+def gathering(sheet: Sheet) -> Iterator[str]:
+    """Name of a table that takes the rows of deliveries like `sheet`, seen by all connections of this process; it goes afterwards."""
+    name, cells = f"sent_{uuid.uuid4().hex}", "".join(f", c{at} varchar" for at in range(_width(sheet)))
+    _shared(os.getpid()).execute(f"create table {name} (of_file bigint, row_number bigint{cells})")
+    try:
+        yield name
+    finally:
+        _shared(os.getpid()).execute(f"drop table if exists {name}")
+
+
+def gather(con: duckdb.DuckDBPyConnection, table: str, of_file: int, sheet: Sheet) -> None:
+    """Append the rows of data of the relation `cells` to `table`."""
+    rows = f"(select {of_file} as of_file, * from {_numbered(sheet)})"
+    con.execute(f"insert into {table} select * from {rows} where row_number >= {sheet.first_row}")
+
+
+def _width(sheet: Sheet) -> int:
+    return max(1, len(sheet.headers) + sheet.spare)
+
+
+def stage_gathered(con: duckdb.DuckDBPyConnection, table: str, todo: Plan) -> None:
+    """Make `spelled` and `judged` from what was gathered."""
     cell = "" if todo.numbered else "'' as cell, "
-    if not is_large(scratch / "bytes"):
-        rows = f"(select * from {_numbered(sheet)} where row_number >= {sheet.first_row})"
-        con.execute(f"create temp table spelled as select {cell}* from ({todo.spelled_sql.replace('{cells}', rows)})")
-        con.execute("create temp view judged as select * from spelled")
-        return
+    con.execute(f"create temp table spelled as select {cell}* from ({todo.spelled_sql.replace('{cells}', table)})")
+    con.execute("create temp view judged as select * from spelled")
+
+
+# ---------------------------------------------------------------- one large delivery
+
+
+def stage(con: duckdb.DuckDBPyConnection, scratch: Path, sheet: Sheet, todo: Plan) -> None:
+    """Make `judged` from the relation `cells` of a large delivery."""
     staged = scratch / "staged_rows.parquet"
     cells = _numbered(sheet) if todo.numbered else "cells"
     con.execute(f"copy ({todo.rows_sql.replace('{cells}', cells)}) to '{staged}' (format parquet, compression snappy)")
-    number = "" if todo.numbered else f"file_row_number + 1 + {sheet.offset} as row_number, "
+    number = "" if todo.numbered else f"'' as cell, file_row_number + 1 + {sheet.offset} as row_number, "
     con.execute(f"""
         create temp view judged as
         select * from (
-            select {number}{cell}* exclude (file_row_number) from read_parquet('{staged}', file_row_number = true))
+            select 0 as of_file, {number}* exclude (file_row_number) from read_parquet('{staged}', file_row_number = true))
         where row_number >= {sheet.first_row}""")
 
 
-def spell(con: duckdb.DuckDBPyConnection, scratch: Path, sheet: Sheet, todo: Plan, condition: str) -> None:
-    """Make `spelled` for the rows of `verdicts` that meet `condition`, together with their verdicts."""
-    if is_large(scratch / "bytes"):
-        cell = "" if todo.numbered else "'' as cell, "
-        rows = _sent_again(con, sheet, todo, condition)
-        con.execute(f"create temp table spelled as select {cell}* from ({todo.spelled_sql.replace('{cells}', rows)})")
+def spell(con: duckdb.DuckDBPyConnection, sheet: Sheet, todo: Plan, condition: str) -> None:
+    """Make `spelled` for the rows of `verdicts` of a large delivery that meet `condition`."""
+    cell = "" if todo.numbered else "'' as cell, "
+    rows = _sent_again(con, sheet, todo, condition)
+    spelled = todo.spelled_sql.replace("{cells}", rows)
+    con.execute(f"create temp table spelled as select 0 as of_file, {cell}* from ({spelled})")
 
 
 def _sent_again(con: duckdb.DuckDBPyConnection, sheet: Sheet, todo: Plan, condition: str) -> str:
     """The cells of some rows: those kept with them, or the bytes read once more where conflicting rows have kept none."""
-    if not todo.numbered and in_order(con) == "":
-        width = len(sheet.headers) + sheet.spare
-        cells = ", ".join(f"sent_cells[{at + 1}] as c{at}" for at in range(width))
+    if not todo.numbered and not _has_repeated(con):
+        cells = ", ".join(f"sent_cells[{at + 1}] as c{at}" for at in range(len(sheet.headers) + sheet.spare))
         return f"(select row_number, {cells} from verdicts where {condition})"
     con.execute(f"create temp table wanted as select distinct row_number from verdicts where {condition}")
     return f"(select * from {_numbered(sheet)} where row_number in (select row_number from wanted))"
+
+
+# ---------------------------------------------------------------- verdicts
 
 
 def decide(con: duckdb.DuckDBPyConnection, standard: Standard) -> None:
@@ -103,18 +138,21 @@ def decide(con: duckdb.DuckDBPyConnection, standard: Standard) -> None:
                 when is_footer or is_ghost then 'ignored' when is_bad or {conflict} then 'quarantined'
                 when {copy} > 1 then 'duplicate' else 'accepted' end as verdict,
             {conflict} as is_conflict
-        from judged {"left join repeated using (row_number, cell)" if has_repeated else ""}""")
+        from judged {"left join repeated using (of_file, row_number, cell)" if has_repeated else ""}""")
 
 
 def in_order(con: duckdb.DuckDBPyConnection) -> str:
     """What keeps `verdicts` in the order of the sheet: it is, unless rows were joined to it."""
-    joined = con.execute("select 1 from duckdb_tables() where table_name = 'repeated'").fetchone()
-    return "order by row_number" if joined else ""
+    return "order by row_number" if _has_repeated(con) else ""
+
+
+def _has_repeated(con: duckdb.DuckDBPyConnection) -> bool:
+    return con.execute("select 1 from duckdb_tables() where table_name = 'repeated'").fetchone() is not None
 
 
 def _mark_repeated(con: duckdb.DuckDBPyConnection, standard: Standard) -> bool:
     """Table `repeated`: good rows whose key stands more than once. False, and no table, where there is none."""
-    good, key = "not (is_bad or is_ghost or is_footer)", ", ".join(standard.key)
+    good, key = "not (is_bad or is_ghost or is_footer)", ", ".join(("of_file", *standard.key))
     con.execute(f"""
         create temp table repeated_hashes as
         select hash({key}) as key_hash from judged where {good} group by key_hash having count(*) > 1""")
@@ -123,7 +161,7 @@ def _mark_repeated(con: duckdb.DuckDBPyConnection, standard: Standard) -> bool:
     content = ", ".join(standard.columns)
     con.execute(f"""
         create temp table repeated as
-        select row_number, cell, count(distinct content) over (partition by {key}) > 1 as is_conflict,
+        select of_file, row_number, cell, count(distinct content) over (partition by {key}) > 1 as is_conflict,
             row_number() over (partition by {key} order by row_number) as copy, count(*) over (partition by {key}) as copies
         from (
             select row_number, cell, {key}, hash({content}) as content from judged

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,7 @@ def run(say: Callable[[str], None]) -> ChainResult:
 
 
 def _land(feed_id: str, say: Callable[[str], None]) -> list[Outcome]:
-    outcomes = land_inbox(feed_id)
+    outcomes = land_inbox(feed_id, jobs=os.cpu_count() or 1)
     new = [o for o in outcomes if o.is_new]
     refused = sum(o.status == "refused" for o in new)
     warned = sum(o.rows[WARNED] for o in new)

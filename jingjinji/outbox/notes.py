@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jingjinji.landing.receipts import disarmed
 from jingjinji.personal import masked, personal_numbers
 
 SEVERITIES = {"error": "错误（须答复）", "warning": "警告（请核对）", "info": "提示（无需处理）"}
@@ -92,13 +93,13 @@ def table(file_name: str, notes: Sequence[Note], release_id: str) -> list[list[A
     lines: list[list[Any]] = [["文件", "行号", "列", "值", "规则", "原因", "建议", "严重程度"]]
     for one in notes:
         row = "" if one.row is None else one.row
-        value = _cell(f"{one.value}{one.unit}")
+        value = disarmed(f"{one.value}{one.unit}")
         lines.append(
-            [_cell(file_name), row, one.column, value, one.code, one.message, one.fix, SEVERITIES[one.severity]]
+            [disarmed(file_name), row, one.column, value, one.code, one.message, one.fix, SEVERITIES[one.severity]]
         )
     found = counts(notes)
     totals = "，".join(f"{zh.split('（')[0]}{found[severity]}项" for severity, zh in SEVERITIES.items())
-    lines.append([_cell(file_name), "", "", "", "", f"{status_zh(notes)}：{totals}", f"数据版本 {release_id}", ""])
+    lines.append([disarmed(file_name), "", "", "", "", f"{status_zh(notes)}：{totals}", f"数据版本 {release_id}", ""])
     return lines
 
 
@@ -107,8 +108,3 @@ def _shown(text: str | None) -> str:
     if text is None:
         return ""
     return (masked(text) if personal_numbers(text, is_id=True) else text)[:SHOWN_CHARACTERS]
-
-
-def _cell(text: str) -> str:
-    """A text as a spreadsheet shows it: one that begins like a formula is not to be run as one."""
-    return f"'{text}" if text[:1] in "=+@\t\r" and text else text

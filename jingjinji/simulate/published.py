@@ -83,7 +83,7 @@ def statistics() -> tuple[dict[str, object], ...]:
     import duckdb
 
     from jingjinji.landing import now
-    from jingjinji.landing.judging import judge
+    from jingjinji.landing.judging import Delivery, judge
 
     contracts, rows = load_contracts(), []
     for region in REGIONS:
@@ -94,7 +94,8 @@ def statistics() -> tuple[dict[str, object], ...]:
                 (scratch / "bytes").write_bytes(path.read_bytes())
                 (scratch / "staged").mkdir()
                 identity = {"delivery_id": path.stem, "file_name": path.name}
-                judgement = judge(contracts.standard_of(feed), feed, scratch, scratch / "staged", identity, now())
+                sent = Delivery(scratch, identity, scratch, 1)
+                (judgement,) = judge(contracts.standard_of(feed), feed, [sent], now())
                 if judgement.status != "accepted":
                     raise UserError(f"{path} cannot be read, so its totals cannot be met: {judgement.messages}")
                 found = duckdb.sql(f"select * from '{scratch / 'staged' / 'accepted.parquet'}'")
