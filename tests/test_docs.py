@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import Any
+
+import typer
 
 from jingjinji import contracts
+from jingjinji.cli import app
 
 ROOT = Path(__file__).parent.parent
 
@@ -41,3 +45,20 @@ def test_commands_of_the_readme_exist() -> None:
     for document in ("README.md", "README.zh-CN.md"):
         for target in re.findall(r"`?make (\w+)", (ROOT / document).read_text(encoding="utf-8")):
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{document} names make {target}"
+
+
+def test_every_jjj_of_the_readme_is_a_command_and_takes_its_options() -> None:
+    commands: Any = typer.main.get_command(app)
+    for document in ("README.md", "README.zh-CN.md"):
+        lines = re.findall(r"^(?:\.venv/bin/)?jjj (.+)$", (ROOT / document).read_text(encoding="utf-8"), re.MULTILINE)
+        assert len(lines) >= 10
+        for line in lines:
+            name, *words = line.split("#")[0].split()
+            options = {option for parameter in commands.commands[name].params for option in parameter.opts}
+            assert {word for word in words if word.startswith("--")} <= options, line
+
+
+def test_architecture_has_a_line_for_every_folder_of_the_package() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\| `(\w+)/` \|", text.split("## Python package")[1], re.MULTILINE))
+    assert listed == {"jingjinji"} | {path.parent.name for path in (ROOT / "jingjinji").glob("*/__init__.py")}
