@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -144,6 +145,32 @@ def test_the_ledger_of_supplies_balances_but_where_a_miscount_was_planted() -> N
     assert len(pairs) > 100 and any(is_planted for _, is_planted in itertools.chain(*stated.values()))
     for (opening, opening_planted), (closing, closing_planted) in pairs:
         assert (opening == closing) == (opening_planted == closing_planted)
+
+
+def test_transfers_arrive_whole_and_in_time_but_where_the_contrary_was_planted() -> None:
+    stock, days = Stock(7, 1, FIRST, flags=0.05), 60
+    sent, received = {}, {}
+    for report in (report for day in _days(FIRST, days) for report in stock(day)):
+        row: Any = report.row
+        if row.get("movement_kind") == "调拨" and report.due < FIRST + dt.timedelta(days=days - 3):
+            sent[row["movement_id"]] = (row["quantity"], report.flag)
+        if row.get("related_movement_id"):
+            received[row["related_movement_id"]] = row["quantity"]
+    answered = {(None if flag is None else flag[0], _arrived(q, received.get(m))) for m, (q, flag) in sent.items()}
+    assert answered == {(None, "whole"), ("S-TRANSIT", "never"), ("S-MATCH", "short")}
+
+
+def _arrived(sent: Decimal, received: Decimal | None) -> str:
+    return "never" if received is None else "whole" if received == sent else "short"
+
+
+def test_a_team_told_of_twice_is_flagged_in_both_deliveries(tmp_path: Path) -> None:
+    simulate(Wish(FIRST, FIRST + dt.timedelta(days=20), faults=0.1, datasets=("teams",)), tmp_path)
+    answers = duckdb.sql(
+        f"select feed_id, file_name from '{tmp_path / 'answers.parquet'}' where expected_code = 'X-KEY'"
+    ).fetchall()
+    assert len(answers) >= 6 and len(answers) % 2 == 0
+    assert len({feed for feed, _ in answers}) == 3
 
 
 # ---------------------------------------------------------------- bytes and marks

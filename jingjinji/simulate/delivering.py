@@ -21,6 +21,7 @@ from jingjinji.simulate.faults import (
     Context,
     break_row,
     broken_file,
+    contradicted,
 )
 from jingjinji.simulate.rendering import Native, shape_of
 from jingjinji.simulate.reporting import Report
@@ -74,13 +75,13 @@ def deliver(
         return
     shape = shape_of(standard, feed, rng)
     ruined = rng.random() < faults
-    draft = _draft(standard, feed, shape, reports, 0 if ruined else faults, rng)
+    draft = _draft(standard, feed, shape, reports, 0 if ruined else faults, rng, days_left)
     name = f"{day}{SIMULATED}{feed.format}"
     if ruined:
         yield _ruined(feed, name, draft, rng), []
     elif _is_refused(feed, draft):
         yield _refused_for_rows(feed, name, draft), []
-        draft = _draft(standard, feed, shape, reports, 0, rng)
+        draft = _draft(standard, feed, shape, reports, 0, rng, days_left)
         ruined = True
     if ruined:
         name = f"{day}_订正{SIMULATED}{feed.format}"
@@ -97,7 +98,13 @@ def _later(report: Report, day: dt.date, days: int) -> Report:
 
 
 def _draft(
-    standard: Standard, feed: Feed, shape: tuple[Native, ...], reports: list[Report], faults: float, rng: Random
+    standard: Standard,
+    feed: Feed,
+    shape: tuple[Native, ...],
+    reports: list[Report],
+    faults: float,
+    rng: Random,
+    days_left: int,
 ) -> _Draft:
     draft = _Draft(Table([native.header for native in shape], []))
     rows = draft.table.rows
@@ -105,10 +112,15 @@ def _draft(
         context = Context(standard, feed, shape, report)
         is_hit = faults and not report.flag and rng.random() < faults
         broken = break_row(context, rng) if is_hit else None
+        sent, restated = report, None
+        if faults and not broken:
+            sent, restated = contradicted(context, rng, faults) or (report, None)
         at = len(rows)
         rows.append(broken.cells if broken else context.cells())
-        if report.flag:
-            draft.flagged[at] = report.flag
+        if sent.flag and sent.shows_after <= days_left:
+            draft.flagged[at] = sent.flag
+        if restated:
+            draft.again.append(restated)
         if broken:
             draft.broken[at] = broken
             rows.extend(broken.twins)

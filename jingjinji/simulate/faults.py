@@ -233,6 +233,24 @@ CELL_KINDS = (
 )
 
 
+# ---------------------------------------------------------------- what only two deliveries together show
+
+# What may be stated twice without lasting harm: the next statement of the thing comes on its own.
+CONTRADICTED = {"teams": "members_available_count"}
+
+
+def contradicted(context: Context, rng: Random, faults: float) -> tuple[Report, Report] | None:
+    """The report, and the same key as known at the same moment with another number, for a later delivery; both are flagged X-KEY."""
+    report, column = context.report, CONTRADICTED.get(context.standard.dataset)
+    if column is None or report.flag or rng.random() >= faults:
+        return None
+    value = report.row.get(column)
+    if not isinstance(value, int) or value < 1 or column not in {native.column for native in context.shape}:
+        return None
+    flagged = replace(report, flag=("X-KEY", column), shows_after=1)
+    return flagged, replace(flagged, row=report.row | {column: value - 1}, shows_after=0)
+
+
 # ---------------------------------------------------------------- whole files
 
 

@@ -21,6 +21,7 @@ class Report:
         region: name of the region as in feed ids.
         is_superseded: a later report of the same thing states every figure again, so a wrong figure here does no lasting harm.
         flag: id of the history rule that this row breaks on purpose, and the column that shows it.
+        shows_after: days until history can show it; where fewer are left, nothing is promised of it.
     """
 
     dataset: str
@@ -29,6 +30,7 @@ class Report:
     row: Row
     is_superseded: bool = False
     flag: tuple[str, str] | None = None
+    shows_after: int = 0
 
 
 class Generator(Protocol):

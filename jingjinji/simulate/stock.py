@@ -22,6 +22,7 @@ from jingjinji.simulate.reporting import Report, Row
 WAREHOUSES = {"beijing": 20, "tianjin": 20, "hebei": 60}
 LOTS, STATED_EVERY, MOVES_PER_DAY = 14, 30, 0.2
 KINDS = (("出库", 0.40), ("入库", 0.35), ("调拨", 0.25))
+UNDER_WAY = 3  # days at most, of a transfer that arrives
 BORDER_SHARE = 0.25  # of the transfers go to another region
 SHELF_LIFE = {
     "10202": 365,
@@ -75,6 +76,12 @@ def _items() -> dict[str, tuple[str, str]]:
     """Item code → (name, unit) of the lowest layer (seed ref_supply_items)."""
     rows = rows_of("ref_supply_items")
     return {row["item_code"]: (row["item_name"], row["unit"]) for row in rows if row["layer"] == "4" and row["unit"]}
+
+
+@cache
+def _days_to_receive() -> int:
+    """After how many days a transfer that nobody received is told of (seed ref_supply_rules)."""
+    return max(int(row["days"]) for row in rows_of("ref_supply_rules") if row["rule_code"] == "transfer_receipt")
 
 
 class Stock:
@@ -134,8 +141,20 @@ class Stock:
             receiver = next((w for w in others if (w.region != warehouse.region) == abroad), others[0])
             report = self._move(day, warehouse, lot, kind, quantity, receiver)
             transit = Transit(lot, quantity, warehouse, receiver, str(report.row["movement_id"]))
-            self.arriving.setdefault(day + dt.timedelta(days=rng.randrange(1, 4)), []).append(transit)
+            if self._is_received(report, transit):
+                self.arriving.setdefault(day + dt.timedelta(days=rng.randrange(1, UNDER_WAY + 1)), []).append(transit)
             yield report
+
+    def _is_received(self, report: Report, transit: Transit) -> bool:
+        """Whether the transfer arrives. A share never does, another arrives a piece short; the sender's row is flagged for it."""
+        share = share_of(self.seed, "under way", transit.movement_id)
+        if share < self.flags:
+            report.flag, report.shows_after = ("S-TRANSIT", "moved_at"), _days_to_receive() + 1
+            return False
+        if share < 2 * self.flags and transit.quantity > 1:
+            report.flag, report.shows_after = ("S-MATCH", "quantity"), UNDER_WAY
+            transit.quantity -= 1
+        return True
 
     def _purchase(self, day: dt.date, warehouse: Warehouse, like: Lot, rng: Random) -> Report:
         """New goods of the same item, under a lot number of their own."""
