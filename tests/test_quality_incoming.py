@@ -148,3 +148,38 @@ def test_a_missing_column_stops_the_build_and_blames_no_delivery(candidate: Path
 def test_a_check_with_nothing_new_leaves_the_results_table_there(candidate: Path) -> None:
     assert check_incoming(candidate).passed
     assert rows(candidate, "select count(*) from marts.fct_quality_results") == [(0,)]
+
+
+def test_however_many_deliveries_fail_the_rules_are_evaluated_once(
+    candidate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jingjinji.quality import gx
+
+    calls: list[str] = []
+    evaluate = gx.evaluate
+    monkeypatch.setattr(gx, "evaluate", lambda source, suite: (calls.append(suite.table), evaluate(source, suite))[1])
+    for number in range(20):
+        wrong = {
+            "crop_affected_ha": 10,
+            "crop_failed_ha": 11,
+            "report_stage": "速'报",
+            "deaths_persons": None,
+            "affected_persons": -number,
+        }
+        deliver(candidate, f"d{number:02}", [{"event_id": f"e{number}"} | wrong, {"event_id": "good"}])
+    verdict = check_incoming(candidate)
+    assert calls == ["disaster_losses"]
+    assert [held.delivery_id for held in verdict.held] == [f"d{number:02}" for number in range(20)]
+    reasons = {reason.expectation: reason for reason in verdict.held[7].reasons}
+    assert reasons.keys() == {"rule_D01", "rule_D03", "code_is_in_its_list", "is_not_negative"}
+    assert reasons["rule_D01"].observed == "1 行不符；例如 delivery_id=d07, row_number=1"
+    assert {reason.expectation for reason in verdict.held[0].reasons} == {"rule_D01", "code_is_in_its_list"}  # -0 is 0
+
+
+def test_other_columns_than_agreed_stop_the_build_and_blame_no_delivery(candidate: Path) -> None:
+    deliver(candidate, "d1", [{}])
+    with duckdb.connect(str(candidate)) as con:
+        con.execute("alter table raw.disaster_losses add column surplus varchar")
+    verdict = check_incoming(candidate)
+    assert not verdict.passed and not verdict.held
+    assert [result.expectation for result in verdict.failed] == ["columns_as_agreed"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -201,26 +201,22 @@ def _evaluate_incoming(candidate: Path, datasets: Sequence[str]) -> tuple[list[R
     held: dict[str, list[Result]] = {}
     with quality_gx.opened(candidate) as datasource:
         for suite in _expectations("incoming").suites(load_contracts(), queries):
-            found, faulty = _judge(datasource, suite, quality_gx.evaluate)
+            found, faulty = _judge(datasource, suite)
             results += found
             held |= faulty
     return results, held
 
 
-Evaluate = Callable[["DuckDBFileDatasource", "TableSuite"], list[Result]]
-
-
-def _judge(
-    datasource: DuckDBFileDatasource, suite: TableSuite, evaluate: Evaluate
-) -> tuple[list[Result], dict[str, list[Result]]]:
+def _judge(datasource: DuckDBFileDatasource, suite: TableSuite) -> tuple[list[Result], dict[str, list[Result]]]:
     """Check all new rows of one dataset at once and, only when that fails, look for the deliveries it fails for."""
+    from jingjinji.quality.blaming import faulty_deliveries
+    from jingjinji.quality.gx import evaluate
+
     results = evaluate(datasource, suite)
     failed = [result for result in results if result.blocks]
     if not failed or any(result.could_not_run for result in failed):
         return results, {}
-    names = {result.expectation for result in failed}
-    chosen = tuple(e for e in suite.expectations if (e.meta or {}).get("name", e.expectation_type) in names)
-    faulty = _faulty(datasource, replace(suite, expectations=chosen), evaluate, _deliveries(datasource, suite))
+    faulty = faulty_deliveries(datasource, suite, failed)
     if not faulty:  # fails as a whole, in no single delivery: nothing can be held out, the build has to stop
         return results, {}
     held_zh = f"；已扣留 {len(faulty)} 份交付"
@@ -233,30 +229,6 @@ def _settled(result: Result, blamed: set[tuple[str, str | None]], held_zh: str) 
     if result.blocks and (result.expectation, result.column_name) in blamed:
         return replace(result, severity="held", observed=result.observed + held_zh)
     return result
-
-
-def _deliveries(datasource: DuckDBFileDatasource, suite: TableSuite) -> list[str]:
-    import sqlalchemy
-
-    with datasource.get_execution_engine().get_connection() as connection:
-        query = f"select distinct delivery_id from ({suite.query}) order by delivery_id"
-        return [row[0] for row in connection.execute(sqlalchemy.text(query)).fetchall()]
-
-
-def _faulty(
-    datasource: DuckDBFileDatasource, suite: TableSuite, evaluate: Evaluate, deliveries: Sequence[str]
-) -> dict[str, list[Result]]:
-    """Deliveries that fail, by halving: every rule of this border looks at one delivery only."""
-    ids = ", ".join("'" + delivery.replace("'", "''") + "'" for delivery in deliveries)
-    part = replace(suite, query=f"select * from raw.{suite.table} where delivery_id in ({ids})")
-    failed = [result for result in evaluate(datasource, part) if result.blocks]
-    if not failed:
-        return {}
-    if len(deliveries) == 1:
-        return {deliveries[0]: failed}
-    half = len(deliveries) // 2
-    first, second = deliveries[:half], deliveries[half:]
-    return _faulty(datasource, suite, evaluate, first) | _faulty(datasource, suite, evaluate, second)
 
 
 def _hold(

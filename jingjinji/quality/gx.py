@@ -147,11 +147,12 @@ def _result(suite: TableSuite, batch: Batch, item: Any) -> Result:
     config = item.expectation_config
     raised = _exception_of(item)
     named = "" if item.success or raised else _named_rows(batch, config)
+    name, columns = name_and_columns(config)
     return Result(
         suite=suite.suite,
         table_name=suite.table,
-        expectation=config.meta.get("name", config.type),
-        column_name=config.meta.get("columns") or _columns_of(config.kwargs),
+        expectation=name,
+        column_name=columns,
         success=bool(item.success) and raised is None,
         unexpected_count=_unexpected_count(item),
         observed=raised or _observed(item.result, named),
@@ -178,6 +179,11 @@ def _missing_table(suite: TableSuite) -> Result:
         source="docs/architecture.md · Marts",
         could_not_run=True,
     )
+
+
+def name_and_columns(config: Any) -> tuple[str, str | None]:
+    """What a rule and its columns are called in results."""
+    return config.meta.get("name", config.type), config.meta.get("columns") or _columns_of(config.kwargs)
 
 
 def _columns_of(kwargs: dict[str, Any]) -> str | None:
