@@ -14,7 +14,7 @@ import pytest
 from landed_rows import land_rows
 from typer.testing import CliRunner
 
-from jingjinji import audit, outbox
+from jingjinji import audit, outbox, release
 from jingjinji.cli import app
 from jingjinji.landing import corrections
 from jingjinji.outbox import notes, send_second_receipts
@@ -177,3 +177,14 @@ def test_receipts_command_lists_first_and_second_with_totals(home: Home, landed:
     assert "二次回执：0份" in later.stdout and DELIVERY not in later.stdout
     assert CliRunner().invoke(app, ["receipts", "disaster_losses/nowhere"]).exit_code == 1
     assert CliRunner().invoke(app, ["receipts", "--since", "yesterday"]).exit_code == 2
+
+
+def test_a_release_made_by_hand_tells_senders_as_the_chain_does(
+    home: Home, landed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _release(home, "r1", FLAG)
+    monkeypatch.setattr(release, "create_release", lambda build, keep: release.current_release(home))
+    assert CliRunner().invoke(app, ["release", "create", str(home.builds)]).exit_code == 0
+    assert [folder.name for folder in outbox.second_receipts(landed)] == ["0001"]
+    assert CliRunner().invoke(app, ["release", "create", str(home.builds)]).exit_code == 0
+    assert len(outbox.second_receipts(landed)) == 1

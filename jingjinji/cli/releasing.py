@@ -22,19 +22,22 @@ def release_create(
     ),
     keep: int = typer.Option(5, min=1, help="How many releases stay on disk."),
 ) -> None:
-    """Make a finished, checked build what everybody sees, and print what changed.
+    """Make a finished, checked build what everybody sees, print what changed, and tell senders (second receipts).
 
     Exit code 0 also when the build holds nothing new; 1 when it may not be released, and nothing changed.
 
     Example: jjj release create
     """
     from jingjinji import release
+    from jingjinji.outbox import send_second_receipts
 
     made = release.create_release(build or release.latest_build(), keep=keep)
-    if not made.is_new:
+    if made.is_new:
+        typer.echo("\n".join(release.diff(new_id=made.release_id).summary_zh))
+    else:
         typer.echo(f"内容与当前发布相同，没有新发布：{made.release_id}")
-        return
-    typer.echo("\n".join(release.diff(new_id=made.release_id).summary_zh))
+    # also when nothing is new: senders whom an interrupted call did not reach
+    send_second_receipts(typer.echo)
 
 
 @releases.command("list")
