@@ -39,6 +39,9 @@ NUMBER_TYPES = ("count", "money", "area", "number")
 METRIC_TYPES = ("count", "money", "area")
 MOMENT_TYPES = ("date", "timestamp")
 
+# The one written in C where there is one: ten times as fast, and reading the contracts is most of starting up.
+SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 # Raised by hand when the meaning of the generated SQL changes, so that `jjj reland` sees the deliveries as due.
 CONFORM_VERSION = "2"
 
@@ -267,7 +270,7 @@ def _load(root: Path, files: tuple[tuple[Path, int], ...]) -> Contracts:
 
 def _parse(path: Path, model: type[M], **identity: str) -> M:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=SAFE_LOADER) or {}
         return model.model_validate(content | identity)
     except yaml.YAMLError as error:
         raise ContractError(f"{path}: not valid YAML: {error}") from error

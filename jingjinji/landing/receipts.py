@@ -117,6 +117,12 @@ def disarmed(text: str) -> str:
     return f"'{text}" if text[:1] in FORMULA_STARTS and text and not SIGNED_NUMBER.fullmatch(text) else text
 
 
+def _lines(found: list[RowFault]) -> str:
+    """A JSON list with one line for each."""
+    lines = ",\n    ".join(json.dumps(vars(one), ensure_ascii=False) for one in found)
+    return f"[\n    {lines}\n  ]" if lines else "[]"
+
+
 def write(folder: Path, summary: dict[str, Any], faults: list[RowFault], warnings: list[RowFault]) -> Path:
     """Write receipt.json and receipt.csv (opens in Excel) into `folder`; returns the path of the JSON.
 
@@ -126,13 +132,12 @@ def write(folder: Path, summary: dict[str, Any], faults: list[RowFault], warning
         faults: of the rows that were not taken.
         warnings: about rows that were taken.
     """
-    receipt = summary | {
-        "status_zh": STATUS[summary["status"]],
-        "row_faults": [vars(fault) for fault in faults],
-        "row_warnings": [vars(warning) for warning in warnings],
-    }
+    receipt = summary | {"status_zh": STATUS[summary["status"]]}
+    lists = {"row_faults": faults, "row_warnings": warnings}
     path = folder / "receipt.json"
-    path.write_text(json.dumps(receipt, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    head = json.dumps(receipt, ensure_ascii=False, indent=2).removesuffix("\n}")
+    listed = "".join(f',\n  "{name}": {_lines(found)}' for name, found in lists.items())
+    path.write_text(f"{head}{listed}\n}}\n", encoding="utf-8")
     with (folder / "receipt.csv").open("w", encoding="utf-8-sig", newline="") as lines:
         out = csv.writer(lines)
         out.writerow(["文件", "行号", "列", "值", "原因代码", "原因", "建议", "处理"])

@@ -50,70 +50,67 @@ def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, feed: Feed, scratc
             raise UnreadableError("F04", message, "请核对是否报错了文件")
         sheet = book.get_sheet_by_name(name)
         (top, left), ranges = sheet.start or (0, 0), sheet.merged_cell_ranges or []
-        rows = _cell_texts(sheet.to_python(skip_empty_area=True), odd_cells(path, name), top, left)
+        columns = _column_texts(sheet.to_python(skip_empty_area=True), odd_cells(path, name), top, left)
         others = {other: _top_of(book.get_sheet_by_name(other)) for other in book.sheet_names if other != name}
     except calamine.PasswordError as error:
         raise UnreadableError("F02", "工作簿有密码，无法打开", "请去掉密码后重新报送") from error
     except (calamine.CalamineError, calamine.ZipError, calamine.XmlError, OSError) as error:
         message = "工作簿不完整或已损坏，无法打开"
         raise UnreadableError("F02", message, "请在Excel中确认能打开，另存为xlsx后重新报送") from error
-    filled = fill_merged([list(row) for row in rows[: HEADER_WITHIN + 2]], ranges, top, left)
+    first_rows = [list(row) for row in zip(*(column[: HEADER_WITHIN + 2] for column in columns), strict=True)]
+    filled = fill_merged(first_rows, ranges, top, left)
     at, headers = find_header([[c.strip() for c in row] for row in filled], feed, bool(ranges))
     notes = _other_sheets(others, feed)
-    mark_merged(rows, ranges, top, left, at + feed.header_rows)
-    width = max(map(len, rows))
-    _keep_cells(con, rows, width, scratch / "cells.parquet")
-    headers = headers + [""] * (width - len(headers))
+    mark_merged(columns, ranges, top, left, at + feed.header_rows)
+    _keep_cells(con, columns, scratch / "cells.parquet")
+    headers = headers + [""] * (len(columns) - len(headers))
     first = top + at + feed.header_rows + 1
     return Sheet(tuple(headers), first, at, epoch_1904=epoch_1904(path), notes=notes)
 
 
-def _keep_cells(con: duckdb.DuckDBPyConnection, rows: list[list[str]], width: int, path: Path) -> None:
-    """Make `cells` from the texts of the rows. Built and handed over so that pandas, a second to import, is not needed."""
+def _keep_cells(con: duckdb.DuckDBPyConnection, columns: list[list[str]], path: Path) -> None:
+    """Make `cells` from the texts of the columns. Built and handed over so that pandas, a second to import, is not needed."""
     import pyarrow as pa
     from pyarrow import parquet
 
     arrays = []
-    for column in zip(*(row if len(row) == width else [*row, *[""] * (width - len(row))] for row in rows), strict=True):
+    for column in columns:
         builder = pa.lib.StringBuilder()
         builder.append_values(column)
         arrays.append(builder.finish())
-    table = pa.Table.from_arrays(arrays, names=[f"c{i}" for i in range(width)])
+    table = pa.Table.from_arrays(arrays, names=[f"c{i}" for i in range(len(columns))])
     parquet.write_table(table, path, compression="none", row_group_size=20_000)
     con.execute(f"create temp view cells as select * from read_parquet('{path}')")
 
 
-def _cell_texts(rows: list[list[Any]], odd: dict[tuple[int, int], str], top: int, left: int) -> list[list[str]]:
-    """Cells as text. A date whose format shows a time of day is midnight of that day; one without is the day."""
-    texts = _plain_texts(rows)
+def _column_texts(rows: list[list[Any]], odd: dict[tuple[int, int], str], top: int, left: int) -> list[list[str]]:
+    """Columns of cells as text. A date whose format shows a time of day is midnight of that day; one without is the day."""
+    columns = [_plain_texts(column) for column in zip(*rows, strict=True)]
     for (row, column), text in odd.items():
         r, c = row - top, column - left
-        if 0 <= r < len(texts) and 0 <= c < len(texts[r]):
+        if 0 <= r < len(rows) and 0 <= c < len(columns):
             if text != "T":
-                texts[r][c] = text
+                columns[c][r] = text
             elif isinstance(rows[r][c], dt.date) and not isinstance(rows[r][c], dt.datetime):
-                texts[r][c] += " 00:00:00"
-    return texts
+                columns[c][r] += " 00:00:00"
+    return columns
 
 
-def _plain_texts(rows: list[list[Any]]) -> list[list[str]]:
-    """Cells as text. Most are texts, or numbers that come again and again: those are written out once."""
-    known: dict[float, str] = {}
-    texts = []
-    for row in rows:
-        for cell in row:
-            if cell.__class__ is float and cell not in known:
-                known[cell] = cell_text(cell)
-        texts.append([
-            cell if cell.__class__ is str else known[cell] if cell.__class__ is float else cell_text(cell) for cell in row
-        ])  # fmt: skip
-    return texts
+def _plain_texts(column: tuple[Any, ...]) -> list[str]:
+    """The cells of a column as text. Values come again and again, so each is written out once."""
+    kinds = set(map(type, column))
+    if kinds == {str}:
+        return list(column)
+    if bool in kinds or {int, float} <= kinds:  # to a dictionary TRUE and 1 are the same
+        return list(map(cell_text, column))
+    texts = {cell: cell_text(cell) for cell in set(column)}
+    return [texts[cell] for cell in column]
 
 
 def _top_of(sheet: Any) -> list[list[str]]:
     """The first rows of a sheet as text, merged areas filled."""
     (top, left), ranges = sheet.start or (0, 0), sheet.merged_cell_ranges or []
-    rows = _cell_texts(sheet.to_python(skip_empty_area=True, nrows=HEADER_WITHIN + 2), {}, top, left)
+    rows = [list(map(cell_text, row)) for row in sheet.to_python(skip_empty_area=True, nrows=HEADER_WITHIN + 2)]
     return [[cell.strip() for cell in row] for row in fill_merged(rows, ranges, top, left)]
 
 
@@ -209,9 +206,10 @@ def _place(reference: bytes) -> tuple[int, int]:
     return int(reference[len(letters) :]) - 1, column - 1
 
 
-def mark_merged(rows: list[list[str]], ranges: list[Any], top: int, left: int, first_row: int) -> None:
+def mark_merged(columns: list[list[str]], ranges: list[Any], top: int, left: int, first_row: int) -> None:
     """In the data area a value merged over several rows belongs to none of them for certain: mark every row of it."""
     for (row_from, col_from), (row_to, _) in ranges:
-        if row_from - top >= first_row and row_to > row_from and rows[row_from - top][col_from - left]:
-            for r in range(row_from - top, min(row_to - top + 1, len(rows))):
-                rows[r][col_from - left] = MERGED
+        column = columns[col_from - left]
+        if row_from - top >= first_row and row_to > row_from and column[row_from - top]:
+            for r in range(row_from - top, min(row_to - top + 1, len(column))):
+                column[r] = MERGED

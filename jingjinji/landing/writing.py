@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -85,17 +86,12 @@ def _nothing_quarantined() -> bytes:
 
 def write_warnings(con: duckdb.DuckDBPyConnection, warnings: list[RowFault], staged: Path) -> None:
     """warnings.parquet: row_number BIGINT, rule_id, column_name (agreed), value (as shown in the receipt) VARCHAR."""
-    listed = [
-        [w.row for w in warnings],
-        [w.code for w in warnings],
-        [w.name for w in warnings],
-        [w.value for w in warnings],
-    ]
-    con.execute(
-        """
-        create or replace temp table warnings_listed as
-        select unnest(?::bigint[]) as row_number, unnest(?::varchar[]) as rule_id, unnest(?::varchar[]) as column_name,
-            unnest(?::varchar[]) as value""",
-        listed,
-    )
-    con.execute(f"copy warnings_listed to '{staged / 'warnings.parquet'}' {PARQUET}")
+    listed = [{"row_number": w.row, "rule_id": w.code, "column_name": w.name, "value": w.value} for w in warnings]
+    text = staged.with_name(
+        "warnings.json"
+    )  # as a file: lists that are handed over have DuckDB import pandas, a second
+    text.write_text(json.dumps(listed), encoding="utf-8")
+    types = "{row_number: 'bigint', rule_id: 'varchar', column_name: 'varchar', value: 'varchar'}"
+    con.execute(f"""
+        copy (select * from read_json('{text}', format = 'array', columns = {types}))
+        to '{staged / "warnings.parquet"}' {PARQUET}""")
