@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import io
 import json
-from functools import cache
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 from landed_rows import land_rows
 from openpyxl import Workbook
 
@@ -117,9 +121,23 @@ SELECT = (
 )
 
 
-@cache
-def built(folder: Path) -> Path:
-    """The candidate with the invented rows below; `folder` is the home's parent and `JJJ_HOME` set to it."""
+@contextmanager
+def built(factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The candidate with the invented rows below, made once for all files that read it, whichever worker they run in."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "resources"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock, pytest.MonkeyPatch.context() as patch:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        patch.setenv("JJJ_HOME", str(folder / "home"))
+        patch.setenv("DBT_INDIRECT_SELECTION", "cautious")
+        if not (made := folder / "made").exists():
+            made.write_text(str(_make()), encoding="utf-8")
+    with duckdb.connect(made.read_text(encoding="utf-8"), read_only=True) as connection:
+        yield connection
+
+
+def _make() -> Path:
     _teams()
     _stock()
     _movements()

@@ -139,12 +139,7 @@ def test_items_stand_below_their_class() -> None:
 
 @pytest.fixture(scope="module")
 def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    folder = tmp_path_factory.getbasetemp() / "resources"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JJJ_HOME", str(folder / "home"))
-        patch.setenv("DBT_INDIRECT_SELECTION", "cautious")
-        candidate = built(folder)
-    with duckdb.connect(str(candidate), read_only=True) as connection:
+    with built(tmp_path_factory) as connection:
         yield connection
 
 
