@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -95,7 +96,7 @@ def _tree() -> list[dict[str, Any]]:
         _report("tree", 2, "初报", "130606", affected_persons=50),
         _report("tree", 3, "初报", "130600", affected_persons=100),
         _report("tree", 5, "初报", "130000", affected_persons=120, deaths_persons=3),
-        _report("over", 1, "初报", "130602", affected_persons=11), _report("over", 1, "初报", "130600", affected_persons=10),
+        _report("over", 1, "初报", "130602", affected_persons=11, reported_at="2024-07-04 00:15"), _report("over", 1, "初报", "130600", affected_persons=10),
         _report("even", 1, "初报", "130602", affected_persons=5), _report("even", 1, "初报", "130600", affected_persons=5),
         _report("older", 2, "初报", "130602", affected_persons=11), _report("older", 1, "初报", "130600", affected_persons=10),
     ]  # fmt: skip
@@ -263,6 +264,11 @@ def test_sum_above_its_whole_is_told_and_rejects_nothing(
     assert found.fetchall() == [(status,)]
     assert _flags(con, event, "int_loss_outliers_flagged") == flags
     assert con.execute("select count(*) from raw.disaster_losses where event_id = $1", [event]).fetchall() == [(2,)]
+
+
+def test_sum_above_its_whole_is_known_once_both_sides_are(con: duckdb.DuckDBPyConnection) -> None:
+    found = con.execute("select known_from from intermediate.int_loss_outliers_flagged where event_id = 'over'")
+    assert found.fetchall() == [(datetime(2024, 7, 4, 0, 15),)]
 
 
 HOPS = {

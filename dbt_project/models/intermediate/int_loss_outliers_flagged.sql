@@ -83,7 +83,8 @@ flags as (
     union all
     select
         region_code, event_id, delivery_id, row_number,
-        'D10' as rule_id, metric, unit_value as value, parts_value as compared_value, null as suggested_factor, known_from
+        'D10' as rule_id, metric, unit_value as value, parts_value as compared_value, null as suggested_factor,
+        greatest(known_from, parts_known_from) as known_from
     from unbalanced
 )
 

@@ -49,7 +49,8 @@ parts as (
         sum(known.value) as parts_value,
         count(*) as part_count,
         sum(case when ancestors.distance = 1 then 1 else 0 end) as reported_count,
-        max(known.as_of_at) as parts_as_of_at
+        max(known.as_of_at) as parts_as_of_at,
+        max(known.known_from) as parts_known_from
     from known
     inner join ancestors on known.unit_code = ancestors.unit_code
     left join nearest
@@ -78,7 +79,8 @@ both_sides as (
         parts.parts_as_of_at,
         known.delivery_id,
         known.row_number,
-        known.known_from
+        known.known_from,
+        parts.parts_known_from
     from parts
     inner join children on parts.unit_code = children.unit_code
     left join known
@@ -105,5 +107,6 @@ select
     parts_as_of_at,
     delivery_id,
     row_number,
-    known_from
+    known_from,
+    parts_known_from
 from both_sides

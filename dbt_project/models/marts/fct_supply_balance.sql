@@ -17,7 +17,8 @@ pairs as (
         *,
         lag(as_of_at) over (partition by {{ lot_columns() }} order by as_of_at) as opening_as_of_at,
         lag(stated_quantity) over (partition by {{ lot_columns() }} order by as_of_at) as opening_quantity,
-        lag(unit) over (partition by {{ lot_columns() }} order by as_of_at) as opening_unit
+        lag(unit) over (partition by {{ lot_columns() }} order by as_of_at) as opening_unit,
+        lag(known_from) over (partition by {{ lot_columns() }} order by as_of_at) as opening_known_from
     from statements
     where newest = 1
 ),
@@ -33,6 +34,7 @@ moved as (
         pairs.as_of_at,
         count(*) as movement_count,
         count(case when movements.unit <> pairs.unit then 1 end) as other_unit_count,
+        max(movements.known_from) as moved_known_from,
         sum(case when movements.direction = 1 then movements.quantity end) as in_quantity,
         sum(case when movements.direction = -1 then movements.quantity end) as out_quantity
     from pairs
@@ -47,6 +49,9 @@ moved as (
 balanced as (
     select
         pairs.*,
+        greatest(
+            pairs.known_from, coalesce(pairs.opening_known_from, pairs.known_from), coalesce(moved.moved_known_from, pairs.known_from)
+        ) as balance_known_from,
         coalesce(moved.movement_count, 0) as movement_count,
         coalesce(moved.in_quantity, 0) as in_quantity,
         coalesce(moved.out_quantity, 0) as out_quantity,
@@ -80,7 +85,7 @@ select
     -- times
     opening_as_of_at,
     as_of_at as closing_as_of_at,
-    known_from,
+    balance_known_from as known_from,
     delivery_id,
     row_number
 from balanced
