@@ -125,7 +125,7 @@ def test_what_only_history_shows_is_flagged_and_nothing_else(con: duckdb.DuckDBP
         ("A-LATE", "fire", 1, "reported_city_at", "2024-06-01 13:00:01", "2024-06-01 13:00:00"),
         ("A-LATE", "risen", 1, "reported_county_at", "2024-03-01 11:05:01", "2024-03-01 11:05:00"),
         ("A-POINT", "far_away", 1, "place_lon", "114.500000, 38.000000", "滨海新区，相距285千米"),
-        ("A-SEQ", "came_late", 1, "report_stage", "调查报告", "无"),
+        ("A-SEQ", "came_late", 1, "report_stage", "调查报告", "没有初报"),
         ("A-SEQ", "came_late", 2, "report_stage", "初报", "调查报告"),
         ("W-ACC-30D", "risen", 3, "deaths_persons", "4", "3"),
         ("W-CODE-EDITION", "old_code", 1, "accident_type_code", "02", "GB6441-2025"),

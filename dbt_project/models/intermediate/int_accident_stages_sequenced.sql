@@ -38,10 +38,10 @@ select
     accident_id,
     report_number,
     report_stage,
-    -- what it should not come after; 无 where it should not be the first
+    -- what it should not come after, or that the first report is missing
     case
         when cancellation_before is not null then cancellation_before
-        when previous_stage is null and not is_first then '无'
+        when previous_stage is null and not is_first then '没有初报'
         when previous_stage is not null and is_first then previous_stage
         when final_stage_before is not null and not is_final and not is_cancellation then final_stage_before
     end as out_of_order_after
