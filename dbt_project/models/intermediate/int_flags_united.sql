@@ -20,9 +20,27 @@ flags as (
     union all
     select 'history' as found_by, {{ flag_columns() }} from {{ ref(model) }}
     {%- endfor %}
+),
+
+counted as (
+    select
+        *,
+        count(*) over (
+            partition by found_by, dataset, region_code, delivery_id, row_number, rule_id, column_name
+        ) as cell_count
+    from flags
 )
 
--- a line of a wide form has several cells of one column: what is said of them stands together
+select
+    found_by,
+    {{ flag_columns() }}
+from counted
+where cell_count = 1
+
+union all
+
+-- a line of a wide form has several cells of one column: what is said of them stands together. Apart from the others, because lists are
+-- dear and there are few
 select
     found_by,
     dataset,
@@ -35,5 +53,6 @@ select
     string_agg(distinct compared_text, '；' order by compared_text) as compared_text,
     case when min(suggested_factor) = max(suggested_factor) then min(suggested_factor) end as suggested_factor,
     min(known_from) as known_from
-from flags
+from counted
+where cell_count > 1
 group by found_by, dataset, region_code, delivery_id, row_number, rule_id, column_name
