@@ -9,11 +9,12 @@ import secrets
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
 from jingjinji import paths
@@ -24,6 +25,7 @@ from jingjinji.paths import Home
 USER = "admin"
 PORT_VARIABLE, DEFAULT_PORT = "JJJ_AIRFLOW_PORT", 8080
 BIN = Path(sys.executable).parent
+RETRIES_S = (1, 3, 9)  # waits before an answer of 5xx is asked for again
 
 
 def keys(home: Home) -> dict[str, str]:
@@ -208,12 +210,21 @@ def login(home: Home, port: int) -> str:
 def call(port: int, method: str, path: str, token: str = "", body: dict[str, Any] | None = None) -> dict[str, Any]:
     """One call of Airflow's API on this machine; returns the JSON of the answer.
 
+    An answer of 5xx is asked for again: a busy machine gives one now and then. Nothing is lost where a run is asked for twice.
+
     Raises:
-        urllib.error.URLError: nobody answers, or the answer is an error status.
+        urllib.error.URLError: nobody answers, or the answer is an error status, 5xx to the last.
     """
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
     data = None if body is None else json.dumps(body).encode()
     request = Request(f"http://127.0.0.1:{port}{path}", data, headers, method=method)
-    with build_opener(ProxyHandler({})).open(request, timeout=30) as answer:  # never through a proxy
-        found: dict[str, Any] = json.loads(answer.read() or b"{}")
-    return found
+    for wait_s in (*RETRIES_S, None):
+        try:
+            with build_opener(ProxyHandler({})).open(request, timeout=30) as answer:  # never through a proxy
+                found: dict[str, Any] = json.loads(answer.read() or b"{}")
+                return found
+        except HTTPError as error:
+            if error.code < 500 or wait_s is None:
+                raise
+        time.sleep(wait_s)
+    raise AssertionError("unreachable: the last try returns or raises")
