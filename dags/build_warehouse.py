@@ -95,4 +95,11 @@ with DAG(
     candidate = prepare()
     wait_until_quiet() >> candidate
     release = create_release(candidate)
-    check_incoming(candidate) >> dbt >> check_published(candidate) >> finish_build(candidate) >> release >> send_second_receipts()
+    (
+        check_incoming(candidate)
+        >> dbt
+        >> check_published(candidate)
+        >> finish_build(candidate)
+        >> release
+        >> send_second_receipts()
+    )

@@ -1,0 +1,3 @@
+"""What `flags` says while linting: an ordinary run."""
+
+FULL_REFRESH = False
