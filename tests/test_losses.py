@@ -12,6 +12,8 @@ import pytest
 from landed_rows import as_of, land_rows
 
 from jingjinji.build import load_deliveries, prepare_candidate, run_dbt
+from jingjinji.codes import rows_of
+from jingjinji.contracts import load_contracts
 
 SELECT = "+fct_disaster_losses +agg_loss_changes +fct_disaster_loss_metric_versions +dim_divisions +dim_reporting_units +dim_reporting_unit_divisions +int_divisions_resolved"
 FLOOD = {"event_id": "20230727-暴雨洪涝", "region_code": "130000", "unit_code": "130000"}
@@ -339,3 +341,10 @@ def test_divisions_are_valid_in_one_form_at_a_time(con: duckdb.DuckDBPyConnectio
         select a.code from marts.dim_divisions a join marts.dim_divisions b on a.code = b.code and not a.is_current and b.is_current
         where a.valid_to is null or b.valid_from is null or a.valid_to > b.valid_from""").fetchall()
     assert overlapping == []
+
+
+def test_tianjin_may_write_every_hazard_code_that_has_one_kind() -> None:
+    listed = [row for row in rows_of("ref_disaster_kind_crosswalk") if row["relation"] in ("exact", "narrower")]
+    understood = load_contracts().feed("disaster_losses/tianjin").columns["disaster_kind"].map
+    assert {row["gb_code"]: row["kind_code"] for row in listed}.items() <= understood.items()
+    assert "010900" not in understood, "冰雪 is more than 雪灾: a person has to say which it was"
