@@ -41,6 +41,8 @@ left join raw.incoming_checks as checks
     and checks.conform_version = deliveries.conform_version::varchar
 where deliveries.status = 'accepted' and checks.delivery_id is null
 """
+# More deliveries than this are looked up rather than named in the SQL of every rule.
+NAMED_AT_MOST = 200
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def check_incoming(candidate: Path) -> Verdict:
     checked_at, run_id = _now(), candidate.parent.name
     (candidate.parent / "quality.json").unlink(missing_ok=True)
     new = _new_deliveries(candidate)
-    results, held = _evaluate_incoming(candidate, sorted(set(new.values()))) if new else ([], {})
+    results, held = _evaluate_incoming(candidate, new) if new else ([], {})
     can_go_on = not any(result.blocks for result in results)
     feeds = _hold(candidate, held, new, run_id, checked_at) if can_go_on else {}
     verdict = Verdict(
@@ -192,11 +194,11 @@ def _new_deliveries(candidate: Path) -> dict[str, str]:
     return dict(rows)
 
 
-def _evaluate_incoming(candidate: Path, datasets: Sequence[str]) -> tuple[list[Result], dict[str, list[Result]]]:
+def _evaluate_incoming(candidate: Path, new: dict[str, str]) -> tuple[list[Result], dict[str, list[Result]]]:
     """Results over all new rows, and for each delivery that fails the results that say so."""
     from jingjinji.quality import gx as quality_gx
 
-    queries = {dataset: f"select * from raw.{dataset} where delivery_id in ({UNCHECKED})" for dataset in datasets}
+    queries = {dataset: _new_rows(dataset, new) for dataset in sorted(set(new.values()))}
     results: list[Result] = []
     held: dict[str, list[Result]] = {}
     with quality_gx.opened(candidate) as datasource:
@@ -205,6 +207,13 @@ def _evaluate_incoming(candidate: Path, datasets: Sequence[str]) -> tuple[list[R
             results += found
             held |= faulty
     return results, held
+
+
+def _new_rows(dataset: str, new: dict[str, str]) -> str:
+    """SQL of what came in. A day's deliveries are named: every rule would else look for them among all there ever were."""
+    ids = [delivery for delivery, of_dataset in new.items() if of_dataset == dataset]
+    named = ", ".join("'" + delivery.replace("'", "''") + "'" for delivery in ids)
+    return f"select * from raw.{dataset} where delivery_id in ({named if len(ids) <= NAMED_AT_MOST else UNCHECKED})"
 
 
 def _judge(datasource: DuckDBFileDatasource, suite: TableSuite) -> tuple[list[Result], dict[str, list[Result]]]:
