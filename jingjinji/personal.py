@@ -16,9 +16,10 @@ from jingjinji.codes import code_list
 if TYPE_CHECKING:
     from jingjinji.contracts import Contracts
 
-MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
-# As people write it: 138 0000 1234, 138-0000-1234. Looked for where a text is only masked, not where a delivery is held.
-MOBILE_WRITTEN = re.compile(r"(?<!\d)1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
+# As one run, or as people write it (138-0000-1234, 138 0000 1234), with or without the country's 86 before it.
+MOBILE = re.compile(r"(?<!\d)(?:(?:\+|00)?86[ -]?)?1[3-9]\d(?:\d{8}|-\d{4}-\d{4}| \d{4} \d{4})(?!\d)")
+# Any mixture of blanks and dashes: looked for where a text is only masked, not where a delivery is held.
+MOBILE_WRITTEN = re.compile(r"(?<!\d)(?:(?:\+|00)?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
 IDENTITY_WRITTEN = re.compile(r"(?<!\d)\d{6}[ -]?\d{8}[ -]?\d{3}[0-9Xx](?![0-9A-Za-z])")
 # In an id, letters next to the digits make it another kind of number (HB15012023001).
 MOBILE_IN_ID = re.compile(r"(?<![0-9A-Za-z])1[3-9]\d{9}(?![0-9A-Za-z])")
@@ -28,6 +29,7 @@ HASH = re.compile(r"(?<![0-9A-Za-z])(?=[0-9a-f]*[a-f][0-9a-f]*[a-f])[0-9a-f]{16,
 # GB 11643-1999, 4: weights of the first 17 digits, and the check character for the sum modulo 11.
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECK_CHARACTERS = "10X98765432"
+FULL_WIDTH_DIGITS, DIGITS = "０１２３４５６７８９", "0123456789"
 DIVISION_DIGITS = 6
 MASKED = "***"
 
@@ -38,7 +40,7 @@ def personal_numbers(text: str, *, is_id: bool = False) -> list[str]:
     Args:
         is_id: the text is the value of a column of `id_columns`.
     """
-    rest = HASH.sub(" ", text)
+    rest = HASH.sub(" ", _half_width(text))
     mobile = MOBILE_IN_ID.search(rest) and not _is_regional_id(text) if is_id else MOBILE.search(rest)
     found = ["mobile"] if mobile else []
     return found + (["identity"] if any(is_identity_number(match) for match in IDENTITY.findall(rest)) else [])
@@ -82,8 +84,13 @@ def holds_mobile_sql(column: str, *, is_id: bool) -> str:
     """DuckDB condition: the text column holds a mobile number. `{` and `}` are single."""
     likely = "1[3-9][0-9]{9}"
     if not is_id:
-        alone = f"regexp_matches(token, '(^|[^0-9]){likely}([^0-9]|$)') and not regexp_matches(token, '^[0-9a-f]{{16,64}}$')"
-        return _some_token(column, likely, alone)
+        column = f"translate({column}, '{FULL_WIDTH_DIGITS}', '{DIGITS}')"
+        before = "(^|[^0-9])((00)?86)?"
+        alone = (
+            f"regexp_matches(token, '{before}{likely}([^0-9]|$)') and not regexp_matches(token, '^[0-9a-f]{{16,64}}$')"
+        )
+        written = f"{before}1[3-9][0-9](-[0-9]{{4}}-| [0-9]{{4}} )[0-9]{{4}}([^0-9]|$)"
+        return f"({_some_token(column, likely, alone)} or coalesce(regexp_matches({column}, '{written}'), false))"
     prefixes = ", ".join(f"'{prefix}'" for prefix in _mobile_like_prefixes())
     regional = f"regexp_matches({column}, '^[0-9]{{11}}$') and left({column}, {DIVISION_DIGITS}) in ({prefixes})"
     found = _some_token(column, likely, f"regexp_matches(token, '^{likely}$')")
@@ -117,4 +124,12 @@ def _mobile_like_prefixes() -> tuple[str, ...]:
 
 
 def _masked(text: str) -> str:
-    return IDENTITY_WRITTEN.sub(MASKED, MOBILE_WRITTEN.sub(MASKED, text))
+    for pattern in (MOBILE_WRITTEN, IDENTITY_WRITTEN):
+        for found in reversed([*pattern.finditer(_half_width(text))]):
+            text = text[: found.start()] + MASKED + text[found.end() :]
+    return text
+
+
+def _half_width(text: str) -> str:
+    """As long as the text, so that a place in the one is the same place in the other."""
+    return text.translate(str.maketrans(FULL_WIDTH_DIGITS, DIGITS))

@@ -19,7 +19,7 @@ from jingjinji import audit, verify
 from jingjinji.export import ExportError, export, told
 from jingjinji.export.agreements import AgreementError, load_agreement, load_agreements
 from jingjinji.paths import PROJECT, home
-from jingjinji.personal import is_identity_number, personal_numbers
+from jingjinji.personal import holds_mobile_sql, is_identity_number, masked, personal_numbers
 from jingjinji.release import create_release, current_release
 
 DATASET = "fct_disaster_losses"
@@ -296,6 +296,28 @@ def test_amounts_and_hashes_are_no_personal_numbers(agreements: Path) -> None:
     reports = ((*FIRST_REPORTS[0][:6], 13_900_000_000, *FIRST_REPORTS[0][7:]),)  # a count that looks like a mobile
     create_release(make_build("run1", reports=reports))
     deliver(agreements)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_mobile"),
+    [
+        ("联系 139-0000-0000", True),
+        ("139 0000 0000", True),
+        ("+8613900000000", True),
+        ("0086 13900000000", True),
+        ("电话１３９００００００００", True),
+        ("139-00000-000", False),
+        ("转移1390人 0000 0000", False),
+        ("2139-0000-0000", False),
+        ("8639000000000", False),
+    ],
+)
+def test_mobiles_are_found_however_they_are_written_in_python_and_in_sql(text: str, is_mobile: bool) -> None:
+    assert (personal_numbers(text) == ["mobile"]) == is_mobile
+    with duckdb.connect() as con:
+        row = con.execute(f"select {holds_mobile_sql('t', is_id=False)} from (select $1 as t)", [text]).fetchone()
+    assert row == (is_mobile,)
+    assert ("***" in masked(text)) == is_mobile
 
 
 def test_keys_and_salts_are_private_and_stay(agreements: Path) -> None:
