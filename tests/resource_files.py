@@ -169,7 +169,8 @@ def _teams() -> None:
               tasks="water_rescue;evacuation_boats;water_rescue", certificate_valid_until="2026-03-31", verified_at="2026-01-31 00:00:00"),
         _team("boats", "2026-05-31 23:59:59", readiness="休整"),
         _team("late", "2026-03-31 00:00:00", team_level="1", readiness="待命"),
-        _team("late", "2026-02-28 00:00:00", reported_at="2026-04-30 00:00:00", team_level="3", readiness="停用"),
+        _team("late", "2026-02-28 00:00:00", reported_at="2026-04-30 00:00:00", team_level="3", readiness="停用",
+              members_count=60),
         _team("odd", "2026-05-31 23:59:59", tasks="water_rescue;no_such_task", equipment="no_such_thing:1",
               base_division_code="120116", base_lon=114.5, base_lat=38.0, base_datum="WGS84"),
     ])  # fmt: skip

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from native_files import report, tianjin_csv
+from resource_files import native_file
 from typer.testing import CliRunner
 
 from jingjinji import build as builds
@@ -33,8 +34,19 @@ SENT = (
     "accidents/hebei/2019-02-03_investigation.xlsx", "statistics/tianjin/2026-06_gdp_population.csv",
     "statistics/tianjin/2026-06_gdp_before_4th_census.csv", "statistics/tianjin/2026-06_disasters.csv",
 )  # fmt: skip
-EXPLAINED = ("fct_disaster_losses", "fct_disaster_loss_metric_versions", "fct_accidents", "agg_indicators_by_region_year", "fct_deliveries", "dim_divisions")  # fmt: skip
+EXPLAINED = ("fct_teams", "fct_disaster_losses", "fct_disaster_loss_metric_versions", "fct_accidents", "agg_indicators_by_region_year", "fct_deliveries", "dim_divisions")  # fmt: skip
 SELECT = " ".join(f"+{mart},resource_type:{kind}" for mart in EXPLAINED for kind in ("model", "seed"))
+
+
+# Invented: what April knew is told again once a late report of February says how many members there are.
+TEAM: tuple[dict[str, object], ...] = tuple(
+    {"team_id": "虚构队", "as_of_at": as_of, "reported_at": reported, **said}
+    for as_of, reported, said in (
+        ("2026年1月31日24时", "2026年2月1日8时", {"members_count": 50, "response_minutes": 30}),
+        ("2026年3月31日24时", "2026年4月1日8时", {"members_available_count": 7}),
+        ("2026年2月28日24时", "2026年4月5日8时", {"members_count": 60, "members_available_count": 1}),
+    )
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -45,6 +57,9 @@ def deliveries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, s
         ids = {file: land("/".join(file.split("/")[:2]), DEMO / file).delivery_id for file in SENT}
         warned = tianjin_csv(tmp_path_factory.mktemp("sent"), [report(1, relocated_persons="130")])
         ids["warned"] = land("disaster_losses/tianjin", warned).delivery_id
+        for arrival, team in enumerate(TEAM):
+            file = native_file(tmp_path_factory.mktemp("team"), "teams/beijing", [team])
+            ids[f"team {arrival}"] = land("teams/beijing", file).delivery_id
         candidate = builds.prepare_candidate("explained", full=True)
         assert candidate
         builds.load_deliveries(candidate)
@@ -62,6 +77,16 @@ def values(found: Explanation) -> dict[str, object]:
 
 
 # ---------------------------------------------------------------- facts
+
+
+def test_what_a_late_report_added_is_traced_to_it_and_the_rest_to_where_it_stands(deliveries: dict[str, str]) -> None:
+    found = explaining.explain("fct_teams", ("110000", "虚构队"))
+    told = {m.metric: (m.value, m.delivery_id, m.is_verified) for m in found.metrics}
+    assert told == {
+        "members_count": (60, deliveries["team 2"], True),
+        "response_minutes": (30, deliveries["team 0"], True),
+        "members_available_count": (7, deliveries["team 1"], True),
+    }
 
 
 def test_each_metric_names_the_report_and_line_that_stated_it(deliveries: dict[str, str]) -> None:

@@ -120,13 +120,18 @@ def test_team_as_known_on_a_day_is_judged_on_that_day(
     assert as_of(con, "fct_teams", known_by, STATE, "team_id = 'boats'") == expected
 
 
-def test_older_state_that_arrives_late_changes_nothing(con: duckdb.DuckDBPyConnection) -> None:
-    for known_by in ("2026-04-02", "2026-05-02"):
-        assert as_of(con, "fct_teams", known_by, "team_level, readiness", "team_id = 'late'") == [("1", "待命")]
-    versions = con.execute(
-        "select team_level, is_superseded_on_arrival from marts.fct_team_reports where team_id = 'late' order by report_number"
-    ).fetchall()
-    assert versions == [("1", False), ("3", True)]
+def test_older_state_that_arrives_late_adds_what_newer_ones_left_empty_and_changes_nothing_else(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    columns = "team_level, readiness, members_count, cast(as_of_at as varchar)"
+    before, after = (("1", "待命", members, "2026-03-31 00:00:00") for members in (None, 60))
+    for known_by, expected in (("2026-04-02", before), ("2026-05-02", after)):
+        assert as_of(con, "fct_teams", known_by, columns, "team_id = 'late'") == [expected]
+    versions = con.execute("""
+        select team_level, is_superseded_on_arrival, is_restated, row_number from marts.fct_team_reports
+        where team_id = 'late' order by report_number""").fetchall()
+    assert [version[:3] for version in versions] == [("1", False, False), ("3", True, False), ("1", False, True)]
+    assert versions[0][3] == versions[2][3]  # the state told again is that of its own line
 
 
 def test_table_means_the_day_of_the_last_thing_known(con: duckdb.DuckDBPyConnection) -> None:

@@ -11,12 +11,7 @@
 {%- set by_key = keys | join(', ') -%}
 select
     *,
-    case
-        when is_superseded_on_arrival then known_from
-        else min(case when not is_superseded_on_arrival then known_from end) over (
-            partition by {{ by_key }} order by report_number rows between 1 following and unbounded following
-        )
-    end as known_to
+    {{ until_newer_state(by_key) }} as known_to
 from (
     select
         *,
@@ -34,11 +29,115 @@ from (
 ) as marked
 {%- endmacro %}
 
-{#- An attribute that a newer state leaves empty is still what was last said of it; a superseded state says its own only. -#}
-{% macro carried_attribute(column, keys) -%}
+{#-
+    The same with attributes that are carried: one that a newer state leaves empty is still what was last said of it, by the
+    state nearest before. So a late report about an earlier moment may say something new of the current state, which is
+    then told again as of when that became known (`is_restated`, right after the late report). A superseded state says its own only.
+
+    columns: those of the relation besides the keys, `carried`, as_of_at, known_from, delivery_id and row_number.
+    Gives besides is_restated; report_number counts what is told again too.
+-#}
+{% macro carried_state_versions(relation, keys, columns, carried) -%}
+{%- set by_key = keys | join(', ') -%}
+{%- set of_state = columns + ['as_of_at', 'delivery_id', 'row_number'] -%}
+with
+
+arrived as (
+    {{ state_versions(relation, keys) }}
+),
+
+told as (
+    select
+        *,
+        {%- for column in carried %}
+        max_by({{ column }}, {{ moment_and_order() }}) filter (where {{ column }} is not null) over arrivals as newest_{{ column }},
+        {%- endfor %}
+        max(case when not is_superseded_on_arrival then report_number end) over arrivals as state_number
+    from arrived
+    window arrivals as (partition by {{ by_key }} order by report_number rows unbounded preceding)
+),
+
+compared as (
+    select
+        *,
+        {%- for column in carried %}
+        lag(newest_{{ column }}) over arrivals as before_{{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from told
+    window arrivals as (partition by {{ by_key }} order by report_number)
+),
+
+versions as (
+    select
+        {{ by_key }},
+        {%- for column in carried %}
+        case when is_superseded_on_arrival then {{ column }} else newest_{{ column }} end as {{ column }},
+        {%- endfor %}
+        {{ of_state | join(', ') }},
+        known_from,
+        is_superseded_on_arrival,
+        false as is_restated,
+        report_number as arrival_number
+    from compared
+    union all
+    select
+        {% for column in keys %}late.{{ column }}, {% endfor %}
+        {%- for column in carried %}
+        late.newest_{{ column }} as {{ column }},
+        {%- endfor %}
+        {% for column in of_state %}states.{{ column }}, {% endfor %}
+        late.known_from,
+        false as is_superseded_on_arrival,
+        true as is_restated,
+        late.report_number as arrival_number
+    from compared as late
+    inner join compared as states
+        on
+            {%- for column in keys %}
+            late.{{ column }} is not distinct from states.{{ column }} and
+            {%- endfor %}
+            late.state_number = states.report_number
+    where
+        late.is_superseded_on_arrival
+        and (
+            {%- for column in carried %}
+            {{ 'or ' if not loop.first }}late.newest_{{ column }} is distinct from late.before_{{ column }}
+            {%- endfor %}
+        )
+),
+
+numbered as (
+    select
+        *,
+        row_number() over (partition by {{ by_key }} order by arrival_number, is_restated) as report_number
+    from versions
+)
+
+select
+    *,
+    {{ until_newer_state(by_key) }} as known_to
+from numbered
+{%- endmacro %}
+
+{#- Of two states of one moment the one that became known later is the newer. -#}
+{% macro moment_and_order() -%}
+    {{ return(adapter.dispatch('moment_and_order')()) }}
+{%- endmacro %}
+
+{% macro default__moment_and_order() -%}
+    row(as_of_at, report_number)
+{%- endmacro %}
+
+{% macro spark__moment_and_order() -%}
+    struct(as_of_at, report_number)
+{%- endmacro %}
+
+{% macro until_newer_state(by_key) -%}
     case
-        when is_superseded_on_arrival then {{ column }}
-        else {{ last_known(column, keys + ['is_superseded_on_arrival']) }}
+        when is_superseded_on_arrival then known_from
+        else min(case when not is_superseded_on_arrival then known_from end) over (
+            partition by {{ by_key }} order by report_number rows between 1 following and unbounded following
+        )
     end
 {%- endmacro %}
 

@@ -94,15 +94,25 @@ def _reports(con: duckdb.DuckDBPyConnection, release: Release, reports: str, mea
 
 
 def _by_reports(reports: list[dict[str, Any]], meant: Meant, metric: str, standard: Standard) -> MetricOrigin | None:
-    """The first report of the unbroken run, counted back from the last, that carries the value shown."""
+    """The first report of the unbroken run, counted back from the last, that carries the value shown.
+
+    A report that was superseded when it came says its own only and stands in no run, unless it is the one explained; where a
+    state was told again because of it (`is_restated`), it is the report right before, and what changed there came from it.
+    """
+    if reports and meant.row.get("is_superseded_on_arrival"):
+        reports = reports[:1]
     carrying = None
-    for report in reports:
+    for at, report in enumerate(reports):
+        if report.get("is_superseded_on_arrival") and not meant.row.get("is_superseded_on_arrival"):
+            continue
         if metric not in report or report[metric] != meant.row[metric]:
             if carrying is not None:
                 break
             continue
-        carrying = report
-    return _origin(carrying, meant, metric, standard) if carrying and "delivery_id" in carrying else None
+        carrying = at
+    if carrying is None or "delivery_id" not in reports[carrying]:
+        return None
+    return _origin(reports[carrying + 1 if reports[carrying].get("is_restated") else carrying], meant, metric, standard)
 
 
 def _origin(found: dict[str, Any], meant: Meant, metric: str, standard: Standard) -> MetricOrigin:

@@ -36,6 +36,21 @@ deaths_and_missing as (
     where falls.metric = 'deaths_missing_persons' and not falls.is_accepted_for_deaths
 ),
 
+-- who never says how many are missing has no sum, and deaths stand for it
+deaths_alone as (
+    select falls.*, 'D12' as rule_id
+    from falls
+    left join compared as others
+        on
+            falls.region_code = others.region_code
+            and falls.event_id = others.event_id
+            and falls.unit_code = others.unit_code
+            and others.report_number <= falls.report_number
+            and others.metric in ('missing_persons', 'deaths_missing_persons')
+            and others.value is not null
+    where falls.metric = 'deaths_persons' and not falls.is_accepted_for_deaths and others.metric is null
+),
+
 found_dead as (
     select falls.*, 'D13' as rule_id
     from falls
@@ -53,5 +68,7 @@ found_dead as (
 select * from unexplained
 union all
 select * from deaths_and_missing
+union all
+select * from deaths_alone
 union all
 select * from found_dead

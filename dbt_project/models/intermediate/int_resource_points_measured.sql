@@ -15,6 +15,7 @@ points as (
         base_lon_wgs84 as lon,
         base_lat_wgs84 as lat
     from {{ ref('fct_team_reports') }}
+    where not is_restated
     union all
     select
         'supplies' as dataset,
@@ -28,6 +29,7 @@ points as (
         warehouse_lon_wgs84 as lon,
         warehouse_lat_wgs84 as lat
     from {{ ref('fct_supply_stock_reports') }}
+    where not is_restated
     group by
         region_code,
         warehouse_id,

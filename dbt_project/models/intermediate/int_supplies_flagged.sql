@@ -8,6 +8,7 @@ far as (
 
 reports as (
     select * from {{ ref('fct_supply_stock_reports') }}
+    where not is_restated
 ),
 
 balance as (

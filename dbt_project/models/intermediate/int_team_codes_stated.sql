@@ -3,6 +3,7 @@ with
 
 reports as (
     select * from {{ ref('fct_team_reports') }}
+    where not is_restated
 ),
 
 parts as (

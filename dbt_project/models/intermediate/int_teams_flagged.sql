@@ -8,6 +8,7 @@ far as (
 
 reports as (
     select * from {{ ref('fct_team_reports') }}
+    where not is_restated
 ),
 
 stale as (

@@ -9,7 +9,7 @@ statements as (
             partition by {{ lot_columns() }}, as_of_at order by known_from desc, delivery_id desc, row_number desc
         ) as newest
     from {{ ref('fct_supply_stock_reports') }}
-    where known_from < {{ known_by() }}
+    where known_from < {{ known_by() }} and not is_restated
 ),
 
 pairs as (

@@ -57,6 +57,7 @@ select
     versions.known_from,
     versions.known_to,
     versions.is_superseded_on_arrival,
+    versions.is_restated,
     cast(versions.report_number as integer) as report_number,
     versions.delivery_id,
     versions.row_number
