@@ -309,7 +309,7 @@ def _write_papers(feed: Feed, delivery: Delivery, judgement: Judgement, landed_a
         "feed_id", "delivery_id", "version", "file_name", "file_sha256", "period", "landed_at", "status", "rows",
         "rule_set_version", "data_origin", "messages",
     )} | {"title": feed.title.zh, "sender": feed.sender}  # fmt: skip
-    receipts.write(delivery.staged, summary, judgement.faults, judgement.warnings)
+    receipts.write(delivery.staged, summary, judgement.faults, judgement.warnings, judgement.duplicates)
     write_json(delivery.staged / "delivery.json", manifest)
 
 

@@ -1,7 +1,8 @@
 """The rows of deliveries, judged, as relations on a connection: the same ones however large or many the deliveries are.
 
 `judged`     of_file, row_number, cell, STATES of conform.py, known_from and the values, of every row of data
-`verdicts`   judged, and what becomes of each row: `verdict` (one of COUNTS) and `is_conflict`
+`verdicts`   judged, and what becomes of each row: `verdict` (one of COUNTS), `is_conflict`, and of a row whose key stands more
+             than once `other_row`, another row with it
 `spelled`    rows whose faults are to be told: besides, the texts, `errors` and `warnings`
 
 Small deliveries with the same headers are judged together, as one table with everything in it (`of_file` numbers them): reading
@@ -131,13 +132,13 @@ def decide(con: duckdb.DuckDBPyConnection, standard: Standard) -> None:
     """Make `verdicts`. Of good rows with one key, equal content is a duplicate and other content a conflict."""
     has_repeated = _mark_repeated(con, standard)
     conflict = "coalesce(is_conflict, false)" if has_repeated else "false"
-    copy = "copy" if has_repeated else "1"
+    copy, other = ("copy", "other_row") if has_repeated else ("1", "null::bigint as other_row")
     con.execute(f"""
         create temp view verdicts as
         select judged.*, case
                 when is_footer or is_ghost then 'ignored' when is_bad or {conflict} then 'quarantined'
                 when {copy} > 1 then 'duplicate' else 'accepted' end as verdict,
-            {conflict} as is_conflict
+            {conflict} as is_conflict, {other}
         from judged {"left join repeated using (of_file, row_number, cell)" if has_repeated else ""}""")
 
 
@@ -162,7 +163,9 @@ def _mark_repeated(con: duckdb.DuckDBPyConnection, standard: Standard) -> bool:
     con.execute(f"""
         create temp table repeated as
         select of_file, row_number, cell, count(distinct content) over (partition by {key}) > 1 as is_conflict,
-            row_number() over (partition by {key} order by row_number) as copy, count(*) over (partition by {key}) as copies
+            row_number() over (partition by {key} order by row_number) as copy, count(*) over (partition by {key}) as copies,
+            case when copy = 1 then lead(row_number) over (partition by {key} order by row_number)
+                else min(row_number) over (partition by {key}) end as other_row
         from (
             select row_number, cell, {key}, hash({content}) as content from judged
             where {good} and hash({key}) in (select key_hash from repeated_hashes))
