@@ -108,8 +108,7 @@ def describe(
         faults: {code, column, value} as the statement gives them.
         hidden: values of personal columns, which are shown nowhere.
     """
-    has_personal = any(column.personal for column in standard.columns.values())
-    is_shifted = has_personal and any(fault["code"] in SHIFTED for fault in faults)
+    is_shifted = any(f["code"] in SHIFTED for f in faults) and any(c.personal for c in standard.columns.values())
     return [_described(standard, headers, place, fault, hidden, is_shifted) for fault in faults]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -21,6 +22,7 @@ from jingjinji.landing.sheets import HEADER_WITHIN, Sheet, best_header, find_hea
 NO_RESULT = "#公式没有计算结果"
 MERGED = "#数据区合并单元格"
 MARKERS = (NO_RESULT, MERGED)  # an error cell keeps its own text, such as #DIV/0!
+LONGEST_WHOLE = 1e15  # a whole number from here on is shown as Python shows it
 CELLS_AT_MOST = 1 << 25  # of the rectangle around all values: no workbook of XLSX_LIMIT bytes fills as many
 CELL = re.compile(rb"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
 ATTRIBUTE = re.compile(rb'\b([rst])="([^"]*)"')
@@ -33,7 +35,7 @@ def cell_text(cell: Any) -> str:
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+        return str(int(cell)) if cell.is_integer() and abs(cell) < LONGEST_WHOLE else repr(cell)
     if isinstance(cell, dt.datetime):
         return cell.replace(microsecond=0).isoformat(sep=" ")
     if isinstance(cell, dt.date | dt.time):
@@ -53,37 +55,90 @@ def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, feed: Feed, scratc
             raise UnreadableError("F04", message, "请核对是否报错了文件")
         sheet = book.get_sheet_by_name(name)
         (top, left), ranges = sheet.start or (0, 0), sheet.merged_cell_ranges or []
-        columns = _column_texts(sheet.to_python(skip_empty_area=True), odd_cells(path, name, contents), top, left)
+        rows = sheet.to_python(skip_empty_area=True)
+        odd = odd_cells(path, name, contents)
         others = {other: _top_of(book.get_sheet_by_name(other)) for other in book.sheet_names if other != name}
     except calamine.PasswordError as error:
         raise UnreadableError("F02", "工作簿有密码，无法打开", "请去掉密码后重新报送") from error
     except (calamine.CalamineError, calamine.ZipError, calamine.XmlError, zipfile.BadZipFile, OSError) as error:
         message = "工作簿不完整或已损坏，无法打开"
         raise UnreadableError("F02", message, "请在Excel中确认能打开，另存为xlsx后重新报送") from error
-    first_rows = [list(row) for row in zip(*(column[: HEADER_WITHIN + 2] for column in columns), strict=True)]
-    filled = fill_merged(first_rows, ranges, top, left)
+    first_rows = _column_texts(rows[: HEADER_WITHIN + 2], odd, top, left)
+    filled = fill_merged([list(row) for row in zip(*first_rows, strict=True)], ranges, top, left)
     at, headers = find_header([[c.strip() for c in row] for row in filled], feed, bool(ranges))
     notes = _other_sheets(others, feed)
-    mark_merged(columns, ranges, top, left, at + feed.header_rows)
+    marked = _marked(odd, ranges, top, left)
+    columns = [
+        None if number in marked else _plain_cells(column) for number, column in enumerate(zip(*rows, strict=True))
+    ]
+    if any(column is None for column in columns):
+        texts = _column_texts(rows, odd, top, left)
+        mark_merged(texts, ranges, top, left, at + feed.header_rows)
+        columns = [_array(text) if column is None else column for column, text in zip(columns, texts, strict=True)]
     _keep_cells(con, columns, scratch / "cells.parquet")
     headers = headers + [""] * (len(columns) - len(headers))
     first = top + at + feed.header_rows + 1
     return Sheet(tuple(headers), first, at, epoch_1904=epoch_1904(path), notes=notes)
 
 
-def _keep_cells(con: duckdb.DuckDBPyConnection, columns: list[list[str]], path: Path) -> None:
-    """Make `cells` from the texts of the columns. Built and handed over so that pandas, a second to import, is not needed."""
+# ---------------------------------------------------------------- values → texts
+
+
+def _keep_cells(con: duckdb.DuckDBPyConnection, columns: list[Any], path: Path) -> None:
+    """Make `cells` from the texts of the columns (pyarrow), handed over as a file so that pandas, a second to import, is not needed."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    arrays = []
-    for column in columns:
-        builder = pa.lib.StringBuilder()
-        builder.append_values(column)
-        arrays.append(builder.finish())
-    table = pa.Table.from_arrays(arrays, names=[f"c{i}" for i in range(len(columns))])
+    table = pa.Table.from_arrays(columns, names=[f"c{i}" for i in range(len(columns))])
     parquet.write_table(table, path, compression="none", row_group_size=20_000)
     con.execute(f"create temp view cells as select * from read_parquet('{path}')")
+
+
+def _array(texts: Sequence[str]) -> Any:
+    import pyarrow as pa
+
+    builder = pa.lib.StringBuilder()  # pa.array would import pandas
+    builder.append_values(texts)
+    return builder.finish()
+
+
+def _marked(odd: dict[tuple[int, int], str], ranges: list[Any], top: int, left: int) -> set[int]:
+    """Columns in which some cell's text is not that of its value."""
+    return {column - left for _, column in odd} | {column - left for (_, column), _ in ranges}
+
+
+def _plain_cells(column: tuple[Any, ...]) -> Any | None:
+    """The texts of a column of texts, or of whole numbers below a header and with empty cells; None for any other.
+
+    Numbers are written out by pyarrow, all at once.
+    """
+    kinds = set(map(type, column))
+    if kinds == {str}:
+        return _array(column)
+    body = column[HEADER_WITHIN:]
+    if not set(map(type, body)) <= {float, str} or {cell for cell in body if type(cell) is str} > {""}:
+        return None
+    return _whole_numbers(list(map(cell_text, column[:HEADER_WITHIN])), body)
+
+
+def _whole_numbers(head: list[str], body: tuple[float | str, ...]) -> Any | None:
+    import numpy as np
+    import pyarrow as pa
+    from pyarrow import compute
+
+    values = np.array([np.nan if cell == "" else cell for cell in body], dtype=np.float64)
+    missing = np.isnan(values)
+    whole = np.where(missing, 0, values)
+    if not (np.all(np.floor(whole) == whole) and np.all(np.abs(whole) < LONGEST_WHOLE)):
+        return None
+    buffer = pa.py_buffer(whole.astype(np.int64))
+    texts = pa.Array.from_buffers(pa.int64(), len(whole), [None, buffer]).cast(pa.string())
+    if missing.any():
+        mask = pa.Array.from_buffers(
+            pa.bool_(), len(whole), [None, pa.py_buffer(np.packbits(missing, bitorder="little"))]
+        )
+        texts = compute.if_else(mask, "", texts)
+    return pa.chunked_array([_array(head), texts], pa.string())
 
 
 def _column_texts(rows: list[list[Any]], odd: dict[tuple[int, int], str], top: int, left: int) -> list[list[str]]:
