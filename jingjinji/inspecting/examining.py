@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 from jingjinji.contracts import Contracts
-from jingjinji.inspecting import headers, matching, profiling
+from jingjinji.inspecting import headers, matching, persons, profiling
 from jingjinji.inspecting.facts import ColumnFacts, DatasetMatch, FileFacts, TableFacts
 from jingjinji.inspecting.kinds import half_width
 from jingjinji.inspecting.opening import RawTable, delimiter_of, open_delimited, open_json, open_workbook
 from jingjinji.landing import secrecy
 from jingjinji.landing.detect import Detected, UnreadableError, detect
+from jingjinji.personal import masked
 
 EXPECTED = {
     ".csv": "csv",
@@ -24,8 +26,10 @@ EXPECTED = {
 }
 # Workbooks that inspection can read and landing does not take.
 READ_ALL_THE_SAME = ("xlsb", "ods")
+LINE_ENDS = {"CRLF": "\r\n", "LF": "\n", "CR": "\r"}
 SHOWN_TITLES = 5
 SHOWN_MATCHES = 3
+WORDS = ("text", "code", "mixed")
 # Encodings tried when neither UTF-8 nor GB18030 decodes every byte; only to show what the file might be.
 GUESSED = ("big5hkscs", "shift_jis", "latin-1")
 OTHERS = {
@@ -53,7 +57,9 @@ def examine(path: Path, contracts: Contracts, names: matching.Names, dataset: st
         names: `matching.agreed_names(contracts)`.
         dataset: compare with this standard only.
     """
-    facts = FileFacts(name=path.name, size_bytes=path.stat().st_size, extension=path.suffix.lower(), format="unknown")
+    facts = FileFacts(
+        name=masked(path.name), size_bytes=path.stat().st_size, extension=path.suffix.lower(), format="unknown"
+    )
     if other := _other_format(path):
         note = f"是{other}，不是表格数据；请转为 xlsx、csv 或 json"
         if other not in READ_ALL_THE_SAME:
@@ -80,8 +86,29 @@ def unreadable(path: Path, finding: str) -> FileFacts:
     extension = path.suffix.lower()
     size = path.stat().st_size
     return FileFacts(
-        name=path.name, size_bytes=size, extension=extension, format="unknown", findings=(finding,), is_readable=False
+        name=masked(path.name),
+        size_bytes=size,
+        extension=extension,
+        format=_format_of(path),
+        findings=(finding,),
+        is_readable=False,
     )
+
+
+def _format_of(path: Path) -> str:
+    """The format as far as the first bytes tell it."""
+    try:
+        other = _other_format(path)
+        with path.open("rb") as raw:
+            head = raw.read(512)
+    except OSError:
+        return "unknown"
+    magic = {b"PK": "xlsx", b"\xd0\xcf\x11\xe0": "xls"}
+    if known := other or next((name for start, name in magic.items() if head.startswith(start)), None):
+        return known
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
+        return "json"
+    return "unknown" if b"\x00" in head else "csv"
 
 
 def _with_tables(
@@ -141,9 +168,11 @@ def _bytes_facts(path: Path, detected: Detected) -> dict[str, object]:
     if detected.encoding:
         with path.open("rb") as raw:
             head = raw.read(1 << 20)
+        sample = head.decode(detected.encoding, errors="ignore")
+        line_end = next((name for name, end in LINE_ENDS.items() if end in sample), None)
         confidence = _confidence(path, detected.encoding)
         facts |= {
-            "encoding_confidence": confidence, "line_end": "CRLF" if b"\r\n" in head else "LF",
+            "encoding_confidence": confidence, "line_end": line_end,
             "has_bom": detected.encoding in ("utf-8-sig", "utf-16"),
         }  # fmt: skip
         if confidence < 0.5:
@@ -206,7 +235,8 @@ def _table(
     table: RawTable, file_format: str, contracts: Contracts, names: matching.Names, dataset: str | None
 ) -> TableFacts:
     known = frozenset(name for of_column in names.values() for name in of_column)
-    header = headers.find_header(table, known)
+    found_header = headers.find_header(table, known)
+    header = replace(found_header, headers=[persons.shown_header(name) for name in found_header.headers])
     body = headers.split_body(table, header)
     is_sheet = file_format in ("xlsx", "xls", "xlsb", "ods")
     columns = profiling.profile(header.headers, body.rows, table.first_column, is_sheet)
@@ -217,19 +247,36 @@ def _table(
         found = (
             [m for m in found if m.dataset == dataset] if dataset else [m for m in found if m.matched][:SHOWN_MATCHES]
         )
-    titles = [" ".join(filter(None, map(half_width, dict.fromkeys(row)))) for row in table.rows[: header.at or 0]]
+    columns = _hidden(columns, found, contracts, is_headed=header.at is not None or table.headers is not None)
+    titles = [persons.shown_title(row) for row in table.rows[: header.at or 0]]
     width = max((len(row) for row in table.rows), default=0)
     return TableFacts(
-        name=table.name, state=table.state, rows_total=table.rows_total, is_complete=table.is_complete,
+        name=masked(table.name), state=table.state, rows_total=table.rows_total, is_complete=table.is_complete,
         rows_profiled=len(body.rows), width=width, header_row=None if header.at is None else table.first_row + header.at,
         header_rows=header.rows, titles=tuple(profiling.shown(t) for t in titles if t)[:SHOWN_TITLES],
         rows_of_data=table.rows_total - (header.at or 0) - header.rows - body.ghosts - len(body.footers),
         ghost_rows=body.ghosts, ghost_columns=max(0, width - len(columns)), footers=tuple(body.footers),
         footer_words=tuple(body.footer_words), totals=tuple(body.totals), ragged=_ragged(table, header, body, file_format),
-        merged_areas=len(table.merged), records=table.records,
+        merged_areas=len(table.merged), records=table.records and masked(table.records),
         findings=tuple(table.findings + _findings(columns, body, table, header)), columns=tuple(columns),
         matches=tuple(_with_key(m, contracts, header.headers, body) for m in found),
     )  # fmt: skip
+
+
+def _hidden(
+    columns: list[ColumnFacts], found: list[DatasetMatch], contracts: Contracts, is_headed: bool
+) -> list[ColumnFacts]:
+    """Columns without the values of those the nearest standard calls personal, and of all words where no header says what they are."""
+    nearest = found[0] if found else None
+    agreed = contracts.standards[nearest.dataset].columns if nearest else {}
+    personal = {m.header for m in nearest.matched if agreed[m.column].personal} if nearest else set()
+    told = {"examples": (), "smallest": None, "largest": None}
+    for at, column in enumerate(columns):
+        if column.header in personal:
+            columns[at] = column.model_copy(update=told | {"personal": column.personal or ("standard",)})
+        elif not is_headed and column.kind in WORDS:
+            columns[at] = column.model_copy(update={"examples": ()})
+    return columns
 
 
 def _ragged(table: RawTable, header: headers.Header, body: headers.Body, file_format: str) -> tuple[int, ...]:
@@ -248,7 +295,9 @@ def _ragged(table: RawTable, header: headers.Header, body: headers.Body, file_fo
 def _findings(columns: list[ColumnFacts], body: headers.Body, table: RawTable, header: headers.Header) -> list[str]:
     found = []
     if header.at is None and table.headers is None and table.rows:
-        found.append("没有找到表头")
+        found.append("没有找到表头：不知道哪些是人名，文字都不显示")
+    if header.rows > 2:
+        found.append(f"表头有{header.rows}行，数据路最多读两行：须请报送单位合并")
     if body.totals:
         found.append(f"第{'、'.join(map(str, body.totals[:5]))}行疑似合计行：入库会重复计数，须请报送单位去掉")
     twice = [name for name in dict.fromkeys(header.headers) if name and header.headers.count(name) > 1]
