@@ -47,7 +47,7 @@ def draft(
     if file.format not in FORMATS:
         raise DraftError(f"{file.name} 是 {file.format}，没有数据路能读取；请先转为 csv、json 或 xlsx")
     lines = [
-        f"# 由 jjj inspect 从 {_file_name(file)} 起草，须由人核对：每个 {TODO} 都要回答，单位和代码要与报送单位确认。",
+        f"# 由 jjj inspect 从 {_line(file.name)} 起草，须由人核对：每个 {TODO} 都要回答，单位和代码要与报送单位确认。",
         f"title: {{zh: {TODO} {found.title}, en: {TODO} {found.dataset}}}",
         f"sender: {TODO}",
         f"region_code: {_text(region_code or TODO)}",
@@ -205,11 +205,6 @@ def _open_unit(column: Column) -> str:
 
 def _personal(column: ColumnFacts) -> str:
     return "，含个人信息，约定里没有可对应的个人信息列" if column.personal else ""
-
-
-def _file_name(file: FileFacts) -> str:
-    """The name of the file; beside a masked number there may be a name, and a feed is committed."""
-    return _line(file.name) if MASKED not in file.name else f"{MASKED}{file.extension}"
 
 
 def _line(text: str) -> str:

@@ -19,18 +19,25 @@ PERSONS = re.compile(
 # How to reach or to identify somebody, whatever the cells look like.
 PERSON_NUMBERS = re.compile(
     r"手机|电话|联系方式|身份证|身份号|证件号|护照|银行卡|住址|家庭.{0,2}地址|户籍|邮箱|微信|phone|mobile|e-?mail|wechat|passport|home_?address"
-    r"|(^|[./_-])(tel|cell)(no|number)?($|[./_-])|(^|[./_-])id_?(number|card|no)($|[./_-])|identity"
+    r"|(^|[./_-])(tel|cell)(no|number)?($|[./_-])|(^|[./_-])id_?(number|card|no)($|[./])|identity"
 )
 MOMENT_KINDS = ("date", "timestamp", "excel_serial")  # 负责人接报时间
-COUNTS = re.compile(r"[数率]$|count$")
+NO_NAMES = re.compile(r"([数率]|时间|日期|count|_at)$")  # 伤员数, 单位负责人得知时间
 COUNTED_KINDS = ("count", "decimal", "percent", "number_with_unit", "year", "boolean")
 LABEL = (
     r"(?:[人员者]|户主|领导|[队局厅处科组站所区县市乡镇村部]长|主任|书记|姓名|电话|手机|联系方式|审核|复核|校核|签发|填报|填表|制表|经办)"
     r"(?:[(（][^()（）]*[)）])?"
 )
 LABEL_BEFORE = re.compile(rf"({LABEL}\s*[：:])")
-LABEL_ALONE = re.compile(rf"{LABEL}\s*[：:]?")
+LABEL_ALONE = re.compile(rf"[^\s：:]{{0,8}}{LABEL}\s*[：:]?")
 LABEL_WITH_COLON = re.compile(rf"{LABEL}\s*[：:]$")
+# Without a colon (联系人某某某) a label is told from a header such as 联系人电话 by the family name; those that begin everyday words are left out.
+FAMILY_NAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭林罗郑梁谢宋唐韩冯邓曹彭肖董潘袁蔡蒋杜叶魏苏吕丁卢姚沈姜崔谭陆汪廖贾夏邹熊孟秦邱侯尹薛闫雷黎陶贺郝龚邵"
+NAME_AFTER = re.compile(
+    rf"((?:联系|负责|填报|填表|制表|经办|审核|复核|值班|责任)人员?|姓名|户主|死者|伤者)\s*[{FAMILY_NAMES}][\u4e00-\u9fff]{{1,2}}(?![\u4e00-\u9fff])"
+)
+LANDLINE = re.compile(r"(?<!\d)0\d{2,3}[ -]\d{7,8}(?!\d)")
+NAME = re.compile(rf"[{FAMILY_NAMES}][\u4e00-\u9fff]{{1,2}}")
 # Where what a label introduces ends: at a mark, or at the next label (制表人：… 单位：万元).
 ENDS = re.compile(r"[，,；;。]|\s+[^\s：:]{1,8}\s*[：:]")
 
@@ -44,17 +51,29 @@ def names_person(header: str, kind: str) -> bool:
     """
     if kind in MOMENT_KINDS:
         return False
+    if MASKED in header:
+        return True
     with_blanks = re.sub(r"\s+", "_", unicodedata.normalize("NFKC", header).strip()).lower()
     spellings = (with_blanks, without_unit(header).lower())
     if any(PERSON_NUMBERS.search(text) for text in spellings):
         return True
-    is_count = kind in COUNTED_KINDS or unit_in(header) is not None or COUNTS.search(spellings[1]) is not None
-    return not is_count and any(PERSONS.search(text) for text in spellings)
+    holds_none = kind in COUNTED_KINDS or unit_in(header) is not None or NO_NAMES.search(spellings[1]) is not None
+    return not holds_none and any(PERSONS.search(text) for text in spellings)
+
+
+def is_name(text: str) -> bool:
+    """Whether a text could be a name: a family name and one or two more characters. So could 雷电: only where nothing else is known."""
+    return NAME.fullmatch(text) is not None
 
 
 def has_number(text: str) -> bool:
     """Whether the text holds what has the form of a mobile or identity number."""
     return len(text) >= 11 and masked(half_width(text)) != half_width(text)
+
+
+def shown_file_name(name: str) -> str:
+    """A file name without a number of a person and the words that touch it, which may be the name."""
+    return re.sub(rf"[^\W\d_]*{re.escape(MASKED)}[^\W\d_]*", MASKED, masked(name))
 
 
 def shown_header(header: str) -> str:
@@ -63,8 +82,8 @@ def shown_header(header: str) -> str:
 
 
 def without_names(text: str) -> str:
-    """The text with `***` for what follows a label of a person: `制表人：***`."""
-    before, *rest = LABEL_BEFORE.split(text)
+    """The text with `***` for what follows a label of a person (`制表人：***`) and for a telephone number with its area code."""
+    before, *rest = LABEL_BEFORE.split(LANDLINE.sub(MASKED, NAME_AFTER.sub(rf"\1{MASKED}", text)))
     parts = [before]
     for label, told in zip(rest[::2], rest[1::2], strict=True):
         end = ENDS.search(told)

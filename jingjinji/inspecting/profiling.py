@@ -18,7 +18,7 @@ from jingjinji.inspecting.kinds import (
     without_unit,
 )
 from jingjinji.inspecting.persons import names_person, without_names
-from jingjinji.personal import masked, personal_numbers
+from jingjinji.personal import MASKED, masked, personal_numbers
 
 MOSTLY = 0.9  # share of the filled cells that makes a column one of a kind
 DISTINCT_SHOWN = 12
@@ -199,8 +199,8 @@ def _examples(seen: _Seen) -> tuple[str, ...]:
 
 
 def shown(text: str) -> str:
-    """A cell as it may be shown: personal numbers and names behind a label masked, long texts cut."""
-    text = " ".join(without_names(masked(text)).split())
+    """A cell as it may be shown: `***` where it holds a number of a person, names behind a label masked, long texts cut."""
+    text = " ".join(without_names(text).split()) if masked(text) == text else MASKED
     return text if len(text) <= TEXT_SHOWN else text[:TEXT_SHOWN] + "…"
 
 
