@@ -146,6 +146,14 @@ def test_what_the_nearest_standard_calls_personal_is_hidden(tmp_path: Path) -> N
     assert_hides(facts)
 
 
+def test_a_bare_name_may_be_anybodys(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(f"id,name\n1,{NAMES[0]}\n2,{NAMES[1]}\n", encoding="utf-8")
+    facts = inspected(path, "teams")
+    assert {m.header: m.column for m in facts.tables[0].matches[0].matched}["name"] == "team_name"
+    assert_hides(facts)
+
+
 def test_names_behind_a_label_are_blanked_wherever_they_stand(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     for row in (

@@ -13,7 +13,7 @@ from jingjinji.personal import MASKED, masked
 PERSONS = re.compile(
     r"姓名|名字|名单|[人员]$|[人员][/.]|联系人|负责人|值班人|填报人|经办人|审核人|责任人|户主|业主|死者|伤者|遇难|罹难|失踪者|患者|伤员|家属"
     r"|领导|[队局厅处科组站所区县市乡镇村]长$|带班|管理员|联络员|信息员|驾驶员|司机|法定代表"
-    r"|(person|expert|full|first|middle|last|given|family|user|nick|keeper|leader|manager|driver|victim|patient|officer|reporter|head|duty|staff"
+    r"|(person|full|first|middle|last|given|family|user|nick|keeper|leader|manager|driver|victim|patient|officer|reporter|head|duty|staff"
     r"|employee)[./_-]*name|(^|[./_-])(keeper|leader|manager|driver|victim|patient|officer|reporter)$|surname|contact"
 )
 # How to reach or to identify somebody, whatever the cells look like.
@@ -21,6 +21,8 @@ PERSON_NUMBERS = re.compile(
     r"手机|电话|联系方式|身份证|身份号|证件号|护照|银行卡|住址|家庭.{0,2}地址|户籍|邮箱|微信|phone|mobile|e-?mail|wechat|passport|home_?address"
     r"|(^|[./_-])(tel|cell)(no|number)?($|[./_-])|(^|[./_-])id_?(number|card|no)($|[./])|identity"
 )
+# Of a team or of somebody: such a column may fill any column of names, and its values are not shown.
+MAYBE_PERSONS = ("name", "names")
 MOMENT_KINDS = ("date", "timestamp", "excel_serial")  # 负责人接报时间
 NO_NAMES = re.compile(r"([数率]|时间|日期|count|_at)$")  # 伤员数, 单位负责人得知时间
 COUNTED_KINDS = ("count", "decimal", "percent", "number_with_unit", "year", "boolean")

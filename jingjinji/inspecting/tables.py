@@ -75,7 +75,7 @@ def _without_persons(column: ColumnFacts, agreed: Column | None, is_headed: bool
     if agreed and agreed.personal:
         hidden = {"personal": column.personal or ("standard",), "examples": (), "smallest": None, "largest": None}
         return column.model_copy(update=hidden)
-    if column.kind in WORDS and not is_headed:
+    if column.kind in WORDS and (not is_headed or column.header.strip().lower() in persons.MAYBE_PERSONS):
         return column.model_copy(update={"examples": ()})
     if agreed and agreed.codes:
         known = code_list(agreed.codes)
