@@ -181,6 +181,15 @@ from numbered
     explode(split({{ text }}, '{{ separator }}'))
 {%- endmacro %}
 
+{#-
+    The number of a `code:count` pair. One that is longer than the standard allows is not a number of anything and stays unknown (a line
+    may have landed before the rule about it): no cell of a sender may stop the build of all.
+-#}
+{% macro count_of_part(part) -%}
+{%- set digits = dbt.split_part(part, "':'", 2) -%}
+    case when length({{ digits }}) <= 9 then cast({{ digits }} as bigint) end
+{%- endmacro %}
+
 {#- The columns of a flag (int_<dataset>_flagged) about rows of a relation that has region_code, delivery_id, row_number, known_from. -#}
 {% macro flag_of(dataset, rule_id, column_name, value, compared='null', known_from='known_from') -%}
     '{{ dataset }}' as dataset,
