@@ -253,6 +253,8 @@ def _stock_of_hebei() -> None:
     land_rows("supplies/hebei", "h1", [
         lot("冀-1", "A", february, 100), lot("冀-1", "A", march, 95),
         lot("冀-2", "A", february, 100), lot("冀-2", "A", march, 93),
+        lot("冀-3", "K", march, 100), lot("冀-3", "K", april, 100, storage_kind="代储"),
+        lot("冀-4", "A", february, 100), lot("冀-4", "C", february, 10), lot("冀-4", "B", march, 1), lot("冀-4", "B", april, 1),
     ])  # fmt: skip
 
     def moved(number: str, warehouse: str, quantity: int, moved_at: str, **values: Any) -> dict[str, Any]:
@@ -261,6 +263,7 @@ def _stock_of_hebei() -> None:
     land_rows("supply_movements/hebei", "hm1", [
         moved("CK-1", "冀-1", 5, "2026-03-10 10:00:00"),
         moved("CK-1", "冀-2", 7, "2026-03-12 10:00:00"),
+        moved("CK-3", "冀-4", 100, "2026-03-15 10:00:00"),
         moved("CK-2", "冀-x", 3, "2026-03-13 10:00:00"),
         moved("CK-2", "冀-y", 3, "2026-03-13 10:00:00", reported_at="2026-03-14 10:00:00"),
         *(

@@ -197,6 +197,31 @@ def test_two_warehouses_may_use_the_same_document_number(con: duckdb.DuckDBPyCon
     assert balances.fetchall() == [("冀-1", "balanced"), ("冀-2", "balanced")]
 
 
+def test_lot_counts_as_long_as_nothing_newer_explains_it_away(con: duckdb.DuckDBPyConnection) -> None:
+    """K became 代储 in April, A was issued to the last piece, of C nobody says anything more."""
+    columns = "warehouse_id, lot_number, storage_kind, listing_status, on_hand_quantity"
+    seen = {
+        "2026-04-01": [("冀-3", "K", "实物", "listed", 100), ("冀-4", "A", "实物", "used_up", 0), ("冀-4", "B", "实物", "listed", 1),
+                       ("冀-4", "C", "实物", "not_restated", 10)],
+        "2026-05-01": [("冀-3", "K", "代储", "listed", None), ("冀-3", "K", "实物", "other_kind", None), ("冀-4", "A", "实物", "used_up", 0),
+                       ("冀-4", "B", "实物", "listed", 1), ("冀-4", "C", "实物", "not_restated", 10)],
+    }  # fmt: skip
+    for known_by, expected in seen.items():
+        rows = as_of(con, "fct_supply_stock", known_by, columns, "warehouse_id in ('冀-3', '冀-4')")
+        assert sorted(rows, key=lambda row: row[:3]) == expected
+    totals = "on_hand_quantity, contracted_quantity, not_restated_count, other_kind_count"
+    region = "region_code = '130000'"
+    assert as_of(con, "agg_supply_by_region_item", "2026-04-01", totals, region) == [(95 + 93 + 100 + 1 + 10, None, 1, 0)]
+    assert as_of(con, "agg_supply_by_region_item", "2026-05-01", totals, region) == [(95 + 93 + 1 + 10, 100, 1, 1)]
+
+
+def test_lot_is_missed_since_the_first_statement_without_it(con: duckdb.DuckDBPyConnection) -> None:
+    since = con.execute("""
+        select rule_id, cast(known_from as varchar) from intermediate.int_supplies_flagged
+        where delivery_id = 'h1' order by all""").fetchall()
+    assert since == [("S-GONE", "2026-03-31 18:00:00"), ("S-KIND", "2026-04-30 18:00:00")]
+
+
 def test_transfer_is_in_transit_then_received_or_overdue(con: duckdb.DuckDBPyConnection) -> None:
     columns = "movement_id, transfer_status, quantity_difference, settlement_status"
     assert sorted(as_of(con, "fct_supply_transfers", "2026-04-12", columns, TIANJIN)) == [
@@ -223,11 +248,13 @@ def test_sender_is_told_what_history_and_the_other_side_show(con: duckdb.DuckDBP
     assert found == [
         ("S-AMBIG", "m3", 1, "DB-1", "冀-x、冀-y"),
         ("S-EXPOUT", "m1", 5, "A", "2026-04-30"),
+        ("S-GONE", "h1", 8, "C", "2026-02-28"),
         ("S-GONE", "s1", 3, "C", "2026-03-31"),
+        ("S-KIND", "h1", 5, "实物", "代储"),
         ("S-MATCH", "m1", 3, "6床", "5床"),
         ("S-ORPHAN", "m2", 2, "77", "120000"),
         ("S-TRANSIT", "m1", 4, "2026-04-20", "2026-04-27"),
-        ("S-TWICE", "hm1", 4, "冀-y", "冀-x"),
+        ("S-TWICE", "hm1", 5, "冀-y", "冀-x"),
         ("S-UNIT", "s2", 3, "箱", None),
     ]  # fmt: skip
     since = con.execute(
