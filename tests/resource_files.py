@@ -117,6 +117,7 @@ def codes(outcome: Outcome) -> tuple[set[str], set[str]]:
 SELECT = (
     "+fct_teams +fct_team_capabilities +fct_team_equipment +int_teams_flagged +fct_supply_stock +agg_supply_by_region_item "
     "+fct_supply_movements +fct_supply_balance +fct_supply_transfers +int_supplies_flagged +int_supply_movements_flagged "
+    "+int_supply_documents_flagged "
     "+dim_supply_items +fct_expert_reports"
 )
 
@@ -171,7 +172,7 @@ def _teams() -> None:
         _team("boats", "2026-05-31 23:59:59", readiness="休整", base_datum="WGS84"),  # a system without a point
         _team("late", "2026-03-31 00:00:00", team_level="1", readiness="待命"),
         _team("late", "2026-02-28 00:00:00", reported_at="2026-04-30 00:00:00", team_level="3", readiness="停用",
-              members_count=60),
+              members_count=60, certificate_valid_until="2026-03-15"),
         _team("odd", "2026-05-31 23:59:59", tasks="water_rescue;no_such_task", equipment="no_such_thing:1",
               base_division_code="120116", base_lon=114.5, base_lat=38.0, base_datum="WGS84"),
     ])  # fmt: skip
@@ -255,6 +256,7 @@ def _stock_of_hebei() -> None:
         lot("冀-2", "A", february, 100), lot("冀-2", "A", march, 93),
         lot("冀-3", "K", march, 100), lot("冀-3", "K", april, 100, storage_kind="代储"),
         lot("冀-4", "A", february, 100), lot("冀-4", "C", february, 10), lot("冀-4", "B", march, 1), lot("冀-4", "B", april, 1),
+        lot("冀-5", "X", march, 10), lot("冀-5", "X", february, 10, reported_at="2026-04-20 08:00:00", expiry_date="2026-03-15"),
     ])  # fmt: skip
 
     def moved(number: str, warehouse: str, quantity: int, moved_at: str, **values: Any) -> dict[str, Any]:

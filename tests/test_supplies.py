@@ -211,15 +211,24 @@ def test_lot_counts_as_long_as_nothing_newer_explains_it_away(con: duckdb.DuckDB
         assert sorted(rows, key=lambda row: row[:3]) == expected
     totals = "on_hand_quantity, contracted_quantity, not_restated_count, other_kind_count"
     region = "region_code = '130000'"
-    assert as_of(con, "agg_supply_by_region_item", "2026-04-01", totals, region) == [(95 + 93 + 100 + 1 + 10, None, 1, 0)]
-    assert as_of(con, "agg_supply_by_region_item", "2026-05-01", totals, region) == [(95 + 93 + 1 + 10, 100, 1, 1)]
+    assert as_of(con, "agg_supply_by_region_item", "2026-04-01", totals, region) == [
+        (95 + 93 + 100 + 1 + 10 + 10, None, 1, 0)
+    ]
+    assert as_of(con, "agg_supply_by_region_item", "2026-05-01", totals, region) == [(95 + 93 + 1 + 10 + 10, 100, 1, 1)]
 
 
 def test_lot_is_missed_since_the_first_statement_without_it(con: duckdb.DuckDBPyConnection) -> None:
     since = con.execute("""
         select rule_id, cast(known_from as varchar) from intermediate.int_supplies_flagged
-        where delivery_id = 'h1' order by all""").fetchall()
+        where delivery_id = 'h1' and rule_id <> 'S-EXP' order by all""").fetchall()
     assert since == [("S-GONE", "2026-03-31 18:00:00"), ("S-KIND", "2026-04-30 18:00:00")]
+
+
+def test_sender_is_told_what_a_late_statement_shows_of_a_newer_one(con: duckdb.DuckDBPyConnection) -> None:
+    since = con.execute(
+        "select row_number, cast(known_from as varchar) from intermediate.int_supplies_flagged where rule_id = 'S-EXP'"
+    )
+    assert since.fetchall() == [(11, "2026-04-20 08:00:00")]
 
 
 def test_transfer_is_in_transit_then_received_or_overdue(con: duckdb.DuckDBPyConnection) -> None:
@@ -244,9 +253,12 @@ def test_sender_is_told_what_history_and_the_other_side_show(con: duckdb.DuckDBP
         select rule_id, delivery_id, row_number, value_text, compared_text from intermediate.int_supplies_flagged
         union all
         select rule_id, delivery_id, row_number, value_text, compared_text from intermediate.int_supply_movements_flagged
+        union all
+        select rule_id, delivery_id, row_number, value_text, compared_text from intermediate.int_supply_documents_flagged
         order by all""").fetchall()
     assert found == [
         ("S-AMBIG", "m3", 1, "DB-1", "冀-x、冀-y"),
+        ("S-EXP", "h1", 11, "2026-03-15", "2026-03-31"),
         ("S-EXPOUT", "m1", 5, "A", "2026-04-30"),
         ("S-GONE", "h1", 8, "C", "2026-02-28"),
         ("S-GONE", "s1", 3, "C", "2026-03-31"),

@@ -204,6 +204,21 @@ from numbered
     {{ known_from }} as known_from
 {%- endmacro %}
 
+{#-
+    Of what is said of one cell by several versions of its line the first: a state told again after a late report may show what its sender
+    could not be told before, and repeats what he was told. apart: what else sets two flags of a cell apart.
+-#}
+{% macro first_told(flags, apart='null') -%}
+    select distinct {{ flag_columns() }}
+    from (
+        select
+            *,
+            min(known_from) over (partition by delivery_id, row_number, rule_id, column_name, {{ apart }}) as first_known_from
+        from {{ flags }}
+    ) as told
+    where known_from = first_known_from
+{%- endmacro %}
+
 {#- A quantity with its unit as people read it; NULL where there is none. -#}
 {% macro quantity_text(quantity) -%}
     {{ readable_number('cast(' ~ quantity ~ ' as varchar)') }} || unit

@@ -8,7 +8,6 @@ far as (
 
 reports as (
     select * from {{ ref('fct_supply_stock_reports') }}
-    where not is_restated
 ),
 
 balance as (
@@ -40,37 +39,41 @@ gone as (
             )
     where stock.stated_quantity > 0
     group by {{ lot_columns('stock') }}, stock.listing_status, stock.as_of_at, stock.delivery_id, stock.row_number
+),
+
+flags as (
+    select
+        {{ flag_of(
+            'supplies', 'S-BAL', 'on_hand_quantity', quantity_text('closing_quantity'), quantity_text('closing_quantity - balance_difference')
+        ) }}
+    from balance
+    where balance_status = 'differs'
+    union all
+    select {{ flag_of('supplies', 'S-EXP', 'expiry_date', 'expiry_date', 'cast(as_of_at as date)') }}
+    from reports
+    where on_hand_quantity > 0 and expiry_date < cast(as_of_at as date)
+    union all
+    select {{ flag_of('supplies', 'S-ITEM', 'item_code', 'item_code') }}
+    from reports
+    where unit_status = 'unlisted_item'
+    union all
+    select {{ flag_of('supplies', 'S-UNIT', 'quantity_unit', 'quantity_unit') }}
+    from reports
+    where unit_status = 'other_unit'
+    union all
+    select {{ flag_of('supplies', 'S-GONE', 'lot_number', 'lot_number', 'cast(as_of_at as date)') }}
+    from gone
+    where listing_status = 'not_restated'
+    union all
+    select {{ flag_of('supplies', 'S-KIND', 'storage_kind', 'storage_kind', 'other_kind') }}
+    from gone
+    where listing_status = 'other_kind'
+    union all
+    select
+        {{ flag_of(
+            'supplies', 'S-POINT', 'warehouse_lon', "concat('距', division_name, '中心', cast(round(distance_km) as integer), '千米')", "concat('不超过', cast(max_km as integer), '千米')"
+        ) }}
+    from far
 )
 
-select
-    {{ flag_of(
-        'supplies', 'S-BAL', 'on_hand_quantity', quantity_text('closing_quantity'), quantity_text('closing_quantity - balance_difference')
-    ) }}
-from balance
-where balance_status = 'differs'
-union all
-select {{ flag_of('supplies', 'S-EXP', 'expiry_date', 'expiry_date', 'cast(as_of_at as date)') }}
-from reports
-where on_hand_quantity > 0 and expiry_date < cast(as_of_at as date)
-union all
-select {{ flag_of('supplies', 'S-ITEM', 'item_code', 'item_code') }}
-from reports
-where unit_status = 'unlisted_item'
-union all
-select {{ flag_of('supplies', 'S-UNIT', 'quantity_unit', 'quantity_unit') }}
-from reports
-where unit_status = 'other_unit'
-union all
-select {{ flag_of('supplies', 'S-GONE', 'lot_number', 'lot_number', 'cast(as_of_at as date)') }}
-from gone
-where listing_status = 'not_restated'
-union all
-select {{ flag_of('supplies', 'S-KIND', 'storage_kind', 'storage_kind', 'other_kind') }}
-from gone
-where listing_status = 'other_kind'
-union all
-select
-    {{ flag_of(
-        'supplies', 'S-POINT', 'warehouse_lon', "concat('距', division_name, '中心', cast(round(distance_km) as integer), '千米')", "concat('不超过', cast(max_km as integer), '千米')"
-    ) }}
-from far
+{{ first_told('flags') }}
