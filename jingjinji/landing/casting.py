@@ -54,6 +54,7 @@ create or replace macro number_of(x) as
 create or replace macro quick_iso(x, at_end) as
     case
         when regexp_full_match(x, '(?:19|20)\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\+08:00)?') then try_cast(left(x, 19) as timestamp)
+        when regexp_full_match(x, '(?:19|20)\d\d-\d\d-\d\d[T ]\d\d:\d\d(?:\+08:00)?') then try_cast(left(x, 16) || ':00' as timestamp)
         when regexp_full_match(x, '(?:19|20)\d\d-\d\d-\d\d')
             then try_cast(x as timestamp) + to_seconds(case when at_end then 86399 else 0 end)
     end;
