@@ -14,9 +14,13 @@ numbered as (
         reports.*,
         coalesce(stages.is_final, false) as is_final_stage,
         coalesce(stages.is_correction, false) as is_correction,
+        coalesce(stages.stage_order, 99) as stage_order,
         row_number() over (
             partition by reports.region_code, reports.event_id, reports.unit_code
-            order by reports.known_from, reports.delivery_id, reports.row_number
+            -- known at one moment, the older figures come first, and a correction after what it corrects
+            order by
+                reports.known_from, reports.as_of_at, coalesce(stages.stage_order, 99),
+                reports.delivery_id, reports.row_number
         ) as report_number
     from reports
     left join stages on reports.report_stage = stages.stage_code
@@ -40,6 +44,8 @@ select
     unit_code,
     report_number,
     report_stage,
+    stage_order,
+    is_correction,
     case when is_final_stage or (is_correction and has_final_report = 1) then 1 else 0 end as is_final,
     {{ last_known('event_name', keys) }} as event_name,
     {{ last_known('disaster_kind', keys) }} as disaster_kind,
@@ -48,7 +54,7 @@ select
     explanation_code,
     has_explanation,
     -- only a correction takes figures back
-    case when is_correction then concat(';', replace(coalesce(retracted_metrics, ''), ' ', ''), ';') else ';;' end
+    case when is_correction then concat(';', {{ listed_names("coalesce(retracted_metrics, '')") }}, ';') else ';;' end
         as retracted_metrics,
     {%- for metric in loss_metrics() %}
     {{ metric }},
