@@ -1,9 +1,34 @@
--- Deaths and missing together: the newer of the sum a source states and the sum of both figures, never with NULL as 0.
+-- Deaths and missing together: the newer of the sum a source states and the sum of both figures, never with NULL as 0. Newer
+-- deaths alone above a stated sum end it, and a stated sum that ended does not come back when what ended it is taken back.
 with
 
 carried as (
     select * from {{ ref('int_disaster_losses_carried') }}
     where metric in ('deaths_persons', 'missing_persons', 'stated_sum')
+),
+
+beside as (
+    select
+        *,
+        {%- for column in ['value', 'origin_is_final', 'origin_as_of_at', 'origin_known_from'] %}
+        max(case when metric = 'stated_sum' then {{ column }} end) over (
+            partition by region_code, event_id, unit_code, report_number
+        ) as stated_{{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from carried
+),
+
+with_newer as (
+    select
+        *,
+        origin_is_final > stated_origin_is_final
+        or (origin_is_final = stated_origin_is_final and origin_as_of_at > stated_origin_as_of_at)
+        or (
+            origin_is_final = stated_origin_is_final
+            and origin_as_of_at = stated_origin_as_of_at
+            and origin_known_from >= stated_origin_known_from
+        ) as is_newer_than_sum
+    from beside
 ),
 
 parts as (
@@ -14,6 +39,8 @@ parts as (
         report_number,
         known_from,
         sum(case when metric = 'stated_sum' then value end) as stated_sum,
+        max(case when metric = 'stated_sum' and is_new then 1 else 0 end) as is_stated_anew,
+        max(case when metric <> 'stated_sum' and is_newer_than_sum and value > stated_value then 1 else 0 end) as has_newer_above,
         case
             when count(case when metric <> 'stated_sum' then value end) = 2
                 then sum(case when metric <> 'stated_sum' then value end)
@@ -25,14 +52,14 @@ parts as (
         min(case when metric <> 'stated_sum' then origin_is_final end) as added_is_final,
         min(case when metric <> 'stated_sum' then origin_as_of_at end) as added_as_of_at,
         max(case when metric <> 'stated_sum' then origin_known_from end) as added_known_from
-    from carried
+    from with_newer
     group by region_code, event_id, unit_code, report_number, known_from
 ),
 
 chosen as (
     select
         *,
-        stated_sum is not null and (
+        stated_sum is not null and has_newer_above = 0 and (
             added_up is null
             or stated_is_final > added_is_final
             or (stated_is_final = added_is_final and stated_as_of_at > added_as_of_at)
@@ -41,8 +68,21 @@ chosen as (
                 and stated_as_of_at = added_as_of_at
                 and stated_known_from >= added_known_from
             )
-        ) as is_stated_chosen
+        ) as has_precedence,
+        sum(is_stated_anew) over (
+            partition by region_code, event_id, unit_code order by report_number rows unbounded preceding
+        ) as statement_number
     from parts
+),
+
+lasting as (
+    select
+        *,
+        min(case when has_precedence then 1 else 0 end) over (
+            partition by region_code, event_id, unit_code, statement_number
+            order by report_number rows unbounded preceding
+        ) = 1 as is_stated_chosen
+    from chosen
 ),
 
 valued as (
@@ -53,7 +93,7 @@ valued as (
             when is_stated_chosen then stated_as_of_at
             when added_up is not null then added_as_of_at
         end as origin_as_of_at
-    from chosen
+    from lasting
 ),
 
 compared as (
