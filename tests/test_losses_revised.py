@@ -10,6 +10,7 @@ import pytest
 from landed_rows import land_rows
 
 from jingjinji.build import load_deliveries, prepare_candidate, run_dbt
+from jingjinji.codes import code_list, rows_of
 
 SELECT = "+fct_report_flags +fct_loss_report_hops +fct_disaster_losses +agg_loss_changes"
 DEAD, MISSING, SUM, AFFECTED, CROP = (
@@ -104,7 +105,11 @@ def _tolls() -> None:
 
 
 def _units() -> None:
-    for event, why in {"silent": {}, "alive": {"explanation_code": "找到生还"}, "unit": {"explanation_code": "单位填报错误"}}.items():
+    for event, why in {
+        "silent": {},
+        "alive": {"explanation_code": "找到生还"},
+        "unit": {"explanation_code": "单位填报错误"},
+    }.items():
         _land(f"unit-{event}",
             _report(f"mu-{event}", "01 12:00", "初报", **{CROP: 1500}), _report(f"mu-{event}", "02 12:00", **{CROP: 100, **why}),
             _report(f"jump-{event}", "01 12:00", "初报", **{AFFECTED: 100}), _report(f"jump-{event}", "02 12:00", **{AFFECTED: 1500, **why}))  # fmt: skip
@@ -120,6 +125,27 @@ def _events() -> None:
         _report("kind", "10 12:00", "初报", **{AFFECTED: 1, "event_name": "一次洪涝"}),
         _report("kind", "11 12:00", "初报", "120115", **{AFFECTED: 1, "event_name": "另一名称", "disaster_kind": None}),
     )  # fmt: skip
+
+
+def _units_of_their_time() -> None:
+    """雄县 before and after 雄安 was founded; a county under its former code; one that was merged beside what it was merged into."""
+
+    def told(event: str, year: int, **affected: int) -> list[dict[str, Any]]:
+        moment = {"occurred_at": f"{year}-07-01 06:00", "as_of_at": f"{year}-07-02 00:00"}
+        units = {unit.lstrip("u"): value for unit, value in affected.items()}
+        return [_report(event, "", "初报", unit, **{AFFECTED: value, **moment}) for unit, value in units.items()]
+
+    land_rows("disaster_losses/hebei", "units1", [
+        *told("xiongan_2016", 2016, u130602=90, u130638=10, u130600=100), *told("xiongan_2017", 2017, u130602=90, u130638=10, u130600=90),
+        *told("too_early", 2016, **{"u130000": 5, "u130000-XA": 5}),
+        *told("merged", 2019, u130521=4, u130503=5), *told("split", 2013, u130103=6, u130100=6),
+    ])  # fmt: skip
+    former = told("former", 2016, u120225=7)
+    _land(
+        "units2",
+        *former,
+        {**former[0], "unit_code": "120119", "report_stage": "续报", "as_of_at": "2016-07-03 00:00", AFFECTED: 8},
+    )
 
 
 def _clocks() -> None:
@@ -144,7 +170,7 @@ def _clocks() -> None:
 def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JJJ_HOME", str(tmp_path_factory.mktemp("revised")))
-        for land in (_order, _moments, _late_parts, _tolls, _units, _events, _clocks):
+        for land in (_order, _moments, _late_parts, _tolls, _units, _events, _units_of_their_time, _clocks):
             land()
         patch.setenv("DBT_INDIRECT_SELECTION", "cautious")  # no test of a model that is not built here
         candidate = prepare_candidate("revised")
@@ -184,9 +210,7 @@ def test_backlog_sent_at_once_is_read_in_the_order_of_its_figures(con: duckdb.Du
 
 
 @pytest.mark.parametrize(("event", "deaths"), [("day", 3), ("taken_back", None)])
-def test_a_day_and_its_24th_hour_are_one_moment(
-    con: duckdb.DuckDBPyConnection, event: str, deaths: int | None
-) -> None:
+def test_a_day_and_its_24th_hour_are_one_moment(con: duckdb.DuckDBPyConnection, event: str, deaths: int | None) -> None:
     assert _figures(con, event, f"{DEAD}, as_of_at::varchar") == (deaths, "2024-07-05 00:00:00")
 
 
@@ -262,9 +286,7 @@ def test_sum_does_not_contradict_newer_parts_and_does_not_come_back(
         ("found", []),
     ],
 )
-def test_deaths_and_missing_do_not_fall_unseen(
-    con: duckdb.DuckDBPyConnection, event: str, expected: list[Any]
-) -> None:
+def test_deaths_and_missing_do_not_fall_unseen(con: duckdb.DuckDBPyConnection, event: str, expected: list[Any]) -> None:
     assert _flags(con, event, "D12") == expected
 
 
@@ -286,13 +308,58 @@ def test_only_a_word_about_units_explains_a_mistaken_unit(
 def test_event_counts_in_the_year_its_units_state_now(
     con: duckdb.DuckDBPyConnection, event: str, occurred: str | None, year: int
 ) -> None:
-    found = con.execute("select occurred_at::varchar, event_year from marts.dim_events where event_id = $1", [event])
+    found = con.execute(
+        "select occurred_at::varchar, year(event_date) from marts.dim_events where event_id = $1", [event]
+    )
     assert found.fetchall() == [(occurred, year)]
 
 
 def test_kind_of_an_event_does_not_go_with_a_report_that_leaves_it_empty(con: duckdb.DuckDBPyConnection) -> None:
     found = con.execute("select event_name, disaster_kind from marts.dim_events where event_id = 'kind'").fetchall()
     assert found == [("另一名称", "洪涝")]
+
+
+@pytest.mark.parametrize(
+    ("event", "added"),
+    [("xiongan_2016", 100), ("xiongan_2017", 100), ("former", 8), ("merged", 9), ("split", 6), ("too_early", 5)],
+)
+def test_tree_is_that_of_the_day_of_the_event(con: duckdb.DuckDBPyConnection, event: str, added: int) -> None:
+    changes = "select sum(value_change)::bigint from marts.agg_loss_changes where is_additive and event_id = $1"
+    counted = f"""select sum({AFFECTED})::bigint from marts.fct_disaster_losses
+        where is_counted and covered_metrics is null and event_id = $1"""
+    assert con.execute(changes, [event]).fetchall() == con.execute(counted, [event]).fetchall() == [(added,)]
+
+
+def test_parts_of_their_time_are_reconciled(con: duckdb.DuckDBPyConnection) -> None:
+    rows = con.execute("""
+        select event_id, unit_code, parts_value::int, expected_count, status from marts.fct_loss_reconciliation
+        where event_id in ('xiongan_2016', 'xiongan_2017', 'split') order by all""").fetchall()
+    assert rows == [
+        ("split", "130000", 6, 13, "本级未报"), ("split", "130100", 6, 21, "一致"),
+        ("xiongan_2016", "130000", 100, 13, "本级未报"), ("xiongan_2016", "130600", 100, 23, "一致"),
+        ("xiongan_2017", "130000", 100, 14, "本级未报"), ("xiongan_2017", "130000-XA", 10, 3, "本级未报"),
+        ("xiongan_2017", "130600", 90, 20, "一致"),
+    ]  # fmt: skip
+
+
+def test_former_code_means_its_successor_and_is_kept(con: duckdb.DuckDBPyConnection) -> None:
+    rows = con.execute("""
+        select unit_code, stated_unit_code, report_number from marts.fct_disaster_loss_reports
+        where event_id = 'former' order by report_number""").fetchall()
+    assert rows == [("120119", "120225", 1), ("120119", "120119", 2)]
+    name = "select unit_name_zh from marts.fct_disaster_losses where event_id = 'split' and unit_code = '130103'"
+    assert con.execute(name).fetchall() == [("桥东区",)]
+
+
+def test_every_former_code_is_a_unit_of_its_own_or_passed_whole_into_one() -> None:
+    """Figures of two units that became one must not take each other's place."""
+    own = {row["unit_code"] for row in rows_of("ref_reporting_units")}
+    codes = set(code_list("ref_reporting_units.unit_code"))
+    changes = [row for row in rows_of("division_successors") if row["old_code"] in codes - own]
+    successors = [row["successor_code"] for row in changes]
+    assert len(changes) > 20 and set(successors) <= own and len(set(successors)) == len(successors)
+    assert all(row["creates_successor_code"] == "true" or row["change_kind"] == "统计用码" for row in changes)
+    assert codes.isdisjoint({"110100", "120100"})
 
 
 def _hops(con: duckdb.DuckDBPyConnection, event: str, clock: str) -> list[Any]:

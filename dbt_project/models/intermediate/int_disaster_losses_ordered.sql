@@ -1,8 +1,17 @@
 {%- set keys = ['region_code', 'event_id', 'unit_code'] -%}
 with
 
+-- a unit means itself; any other former code means the one successor into which its area passed whole
 reports as (
-    select * from {{ ref('stg_disaster_losses') }}
+    select
+        stated.*,
+        case
+            when units.unit_code is null then coalesce(resolved.successor_code, stated.stated_unit_code)
+            else stated.stated_unit_code
+        end as unit_code
+    from {{ ref('stg_disaster_losses') }} as stated
+    left join {{ ref('ref_reporting_units') }} as units on stated.stated_unit_code = units.unit_code
+    left join {{ ref('int_divisions_resolved') }} as resolved on stated.stated_unit_code = resolved.division_code
 ),
 
 stages as (
@@ -42,6 +51,7 @@ select
     region_code,
     event_id,
     unit_code,
+    stated_unit_code,
     report_number,
     report_stage,
     stage_order,

@@ -52,10 +52,10 @@ select
     coalesce(events.event_name, events.event_id) as event_name,
     events.disaster_kind,
     events.occurred_at,
-    -- 24:00 of the last day belongs to the year that ends
-    cast({{ date_part_of(
-        'year', 'coalesce(events.occurred_at, ' ~ dbt.dateadd('second', -1, 'events.first_as_of_at') ~ ')'
-    ) }} as integer) as event_year,
+    -- 24:00 of a day belongs to the day that ends
+    cast(
+        coalesce(events.occurred_at, {{ dbt.dateadd('second', -1, 'events.first_as_of_at') }}) as date
+    ) as event_date,
     coalesce(processes.process_id, concat(events.region_code, ':', events.event_id)) as process_id,
     coalesce(processes.process_name_zh, events.event_name, events.event_id) as process_name_zh,
     processes.process_id is not null as is_process_assigned,

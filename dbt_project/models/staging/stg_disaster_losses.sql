@@ -3,7 +3,7 @@ select
     row_number,
     region_code,
     event_id,
-    unit_code,
+    unit_code as stated_unit_code,
     event_name,
     disaster_kind,
     report_stage,
