@@ -43,9 +43,12 @@ select
     flags.fix_zh,
     flags.rule_source,
 
-    -- times: open until a later report about the same thing is known
+    -- times: open until a later report about the same thing is known. What shows only with another report, later than the one that
+    -- followed this line, speaks of a value that still stands, and is open
     flags.known_from,
-    superseded.known_to
+    case
+        when superseded.known_to > flags.known_from or flags.known_from <= superseded.known_from then superseded.known_to
+    end as known_to
 from flags
 inner join deliveries on flags.delivery_id = deliveries.delivery_id
 left join superseded on flags.delivery_id = superseded.delivery_id and flags.row_number = superseded.row_number
