@@ -116,7 +116,7 @@ def _plain_cells(column: tuple[Any, ...]) -> Any | None:
     if kinds == {str}:
         return _array(column)
     body = column[HEADER_WITHIN:]
-    if not set(map(type, body)) <= {float, str} or {cell for cell in body if type(cell) is str} > {""}:
+    if not set(map(type, body)) <= {float, str} or {cell for cell in body if type(cell) is str} - {""}:
         return None
     return _whole_numbers(list(map(cell_text, column[:HEADER_WITHIN])), body)
 
