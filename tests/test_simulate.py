@@ -18,8 +18,11 @@ from hypothesis import strategies as st
 
 from jingjinji.codes import rows_of
 from jingjinji.contracts import load_contracts
+from jingjinji.landing import HomeError, now
+from jingjinji.paths import Home
 from jingjinji.simulate import SimulationError, Wish, accidents, disasters, never_broken, published, simulate
 from jingjinji.simulate.chance import largest_remainder
+from jingjinji.simulate.command import simulate_with_progress
 from jingjinji.simulate.geography import REGIONS, gcj02
 from jingjinji.simulate.losses import Losses
 from jingjinji.simulate.reporting import Report
@@ -222,6 +225,73 @@ def test_a_wish_that_makes_no_sense_says_what_to_change(tmp_path: Path) -> None:
     ):
         with pytest.raises(SimulationError, match=words):
             simulate(wish, tmp_path)
+
+
+def test_a_period_outside_of_what_can_be_simulated_is_refused(tmp_path: Path) -> None:
+    """Reports of the future are refused by landing, years without rates would be zero reports, and a ledger needs days before it."""
+    tomorrow, teams = now().date() + dt.timedelta(days=1), ("teams",)
+    for wish, words in (
+        (Wish(FIRST, tomorrow, datasets=teams), f"--to {tomorrow} lies in the future"),
+        (Wish(dt.date.min, dt.date.min, datasets=("supplies",)), "--from 0001-01-01"),
+        (Wish(dt.date(9999, 12, 30), dt.date.max, datasets=("supplies",)), "lies in the future"),
+        (Wish(dt.date(2015, 12, 31), FIRST), "accidents of 2015 cannot be simulated, there are rates for 2016 to 2025"),
+    ):
+        with pytest.raises(SimulationError, match=words):
+            simulate(wish, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    simulate(Wish(dt.date(2015, 12, 31), FIRST, datasets=("experts",), every=400), None)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for folder in (tmp_path / "file", tmp_path / "file" / "folder"):
+        with pytest.raises(SimulationError, match=f"{folder} cannot be written: .+--to-folder"):
+            simulate(SMALL, folder)
+
+
+# ---------------------------------------------------------------- the home it is written into
+
+SMALL = Wish(FIRST, FIRST, scale=0.1, datasets=("teams",))
+
+
+def _ask_for(scale: float) -> None:
+    """What `jjj simulate` does with nothing but a period and a scale."""
+    simulate_with_progress(str(FIRST), str(FIRST), scale, 7, 0, None, (), 1, False)
+
+
+def _with_a_real_file(place: Home) -> Path:
+    sent = place.inbox / "accidents" / "tianjin" / "2020-01-01.csv"
+    sent.parent.mkdir(parents=True)
+    sent.write_text("x")
+    return sent
+
+
+def test_a_simulation_that_fails_leaves_the_home_open_for_real_data(home: Home) -> None:
+    with pytest.raises(SimulationError, match="--scale"):
+        _ask_for(scale=0)
+    _with_a_real_file(home)
+    with pytest.raises(SimulationError, match="holds deliveries already"):
+        _ask_for(scale=1)
+    assert not home.marker.exists()
+
+
+def test_a_simulation_marks_the_home_whose_inbox_it_fills(home: Home, tmp_path: Path) -> None:
+    simulate(SMALL, tmp_path / "elsewhere")
+    simulate(SMALL, None)
+    assert not home.marker.exists()
+    simulate(SMALL, home.inbox)
+    assert json.loads(home.marker.read_text(encoding="utf-8")) == {"data_origin": "simulated"}
+
+
+def test_no_inbox_of_real_data_is_written_into_whichever_home_it_belongs_to(home: Home, tmp_path: Path) -> None:
+    other = Home(tmp_path / "other")
+    other.inbox.mkdir(parents=True)
+    other.marker.write_text('{"data_origin": "real"}', encoding="utf-8")
+    (tmp_path / "link").symlink_to(other.inbox)
+    for folder in (other.inbox, tmp_path / "link"):
+        with pytest.raises(HomeError, match="other holds real data and refuses simulated"):
+            simulate(SMALL, folder)
+    assert list(other.inbox.iterdir()) == []
 
 
 def test_every_rule_of_every_standard_can_be_broken() -> None:
