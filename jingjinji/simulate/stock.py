@@ -80,7 +80,7 @@ def _items() -> dict[str, tuple[str, str]]:
 
 @cache
 def _days_to_receive() -> int:
-    """After how many days a transfer that nobody received is told of (seed ref_supply_rules)."""
+    """After how many days a transfer is told of that nobody received, or not whole (seed ref_supply_rules)."""
     return max(int(row["days"]) for row in rows_of("ref_supply_rules") if row["rule_code"] == "transfer_receipt")
 
 
@@ -152,7 +152,8 @@ class Stock:
             report.flag, report.shows_after = ("S-TRANSIT", "moved_at"), _days_to_receive() + 1
             return False
         if share < 2 * self.flags and transit.quantity > 1:
-            report.flag, report.shows_after = ("S-MATCH", "quantity"), UNDER_WAY
+            # the rest may still come until then
+            report.flag, report.shows_after = ("S-MATCH", "quantity"), _days_to_receive() + 1
             transit.quantity -= 1
         return True
 
