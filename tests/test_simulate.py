@@ -20,12 +20,14 @@ from jingjinji.codes import rows_of
 from jingjinji.contracts import load_contracts
 from jingjinji.landing import HomeError, now
 from jingjinji.paths import Home
-from jingjinji.simulate import SimulationError, Wish, accidents, disasters, never_broken, published, simulate
+from jingjinji.simulate import (
+    SimulationError, Wish, accidents, disasters, never_broken, published, resources, simulate,
+)  # fmt: skip
 from jingjinji.simulate.chance import largest_remainder
 from jingjinji.simulate.command import simulate_with_progress
 from jingjinji.simulate.geography import REGIONS, gcj02
 from jingjinji.simulate.losses import Losses
-from jingjinji.simulate.reporting import Report
+from jingjinji.simulate.reporting import Report, Row
 from jingjinji.simulate.stock import Stock
 
 FIRST = dt.date(2016, 8, 1)
@@ -143,7 +145,7 @@ def test_the_ledger_of_supplies_balances_but_where_a_miscount_was_planted() -> N
             if report.dataset == "supply_movements":
                 moved[key] += row["quantity"] if row["movement_kind"] == "入库" else -row["quantity"]
             else:
-                stated[key].append((row["on_hand_quantity"] - moved[key], report.flag is not None))
+                stated[key].append((row["on_hand_quantity"] - moved[key], bool(report.flags)))
     pairs = [pair for series in stated.values() for pair in itertools.pairwise(series)]
     assert len(pairs) > 100 and any(is_planted for _, is_planted in itertools.chain(*stated.values()))
     for (opening, opening_planted), (closing, closing_planted) in pairs:
@@ -156,18 +158,39 @@ def test_transfers_arrive_whole_and_in_time_but_where_the_contrary_was_planted()
     due = max(int(row["days"]) for row in rows_of("ref_supply_rules") if row["rule_code"] == "transfer_receipt")
     for report in (report for day in _days(FIRST, days) for report in stock(day)):
         row: Any = report.row
-        if row.get("movement_kind") == "调拨" and report.flag:
+        if row.get("movement_kind") == "调拨" and report.flags:
             assert report.shows_after > due  # what is on its way, or a part of it, may arrive until then
         if row.get("movement_kind") == "调拨" and report.due < FIRST + dt.timedelta(days=days - 3):
-            sent[row["movement_id"]] = (row["quantity"], report.flag)
+            sent[row["movement_id"]] = (row["quantity"], report.flags)
         if row.get("related_movement_id"):
             received[row["related_movement_id"]] = row["quantity"]
-    answered = {(None if flag is None else flag[0], _arrived(q, received.get(m))) for m, (q, flag) in sent.items()}
-    assert answered == {(None, "whole"), ("S-TRANSIT", "never"), ("S-MATCH", "short")}
+    answered = {(tuple(r for r, _ in flags), _arrived(q, received.get(m))) for m, (q, flags) in sent.items()}
+    assert answered == {((), "whole"), (("S-TRANSIT",), "never"), (("S-MATCH",), "short")}
 
 
 def _arrived(sent: Decimal, received: Decimal | None) -> str:
     return "never" if received is None else "whole" if received == sent else "short"
+
+
+def test_a_row_that_breaks_two_rules_is_promised_for_both() -> None:
+    """A daily report that is late and mistaken, a team whose certificate lapsed and that nobody verified for too long."""
+    happened = Losses(7, "hebei", 1, flags=0.3)
+    reports = (report for day in _days(dt.date(2016, 6, 1), 92) for report in happened(day))
+    codes = {tuple(rule for rule, _ in report.flags) for report in reports}
+    assert codes >= {(), ("D-LATE",), ("D11",), ("D-LATE", "D11"), ("D-LATE", "D18")}
+    day = dt.datetime(2021, 6, 30, 8)
+    days = max(int(row["days"]) for row in rows_of("ref_team_rules") if row["rule_code"] == "verification_staleness")
+    for verified, certificate, expected in (
+        (days, 0, ()),
+        (days + 1, 0, ("T-STALE",)),
+        (days, 1, ("T-CERT",)),
+        (days + 1, 1, ("T-STALE", "T-CERT")),
+    ):
+        row: Row = {
+            "verified_at": day - dt.timedelta(days=verified),
+            "certificate_valid_until": day.date() - dt.timedelta(days=certificate),
+        }
+        assert tuple(rule for rule, _ in resources.flags_of(row, day.date())) == expected
 
 
 def test_a_team_told_of_twice_is_flagged_in_both_deliveries(tmp_path: Path) -> None:

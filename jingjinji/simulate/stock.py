@@ -16,7 +16,7 @@ from jingjinji.codes import rows_of
 from jingjinji.simulate.accidents import DATUM
 from jingjinji.simulate.chance import chance, share_of, weighted
 from jingjinji.simulate.geography import REGIONS, counties, point_in
-from jingjinji.simulate.reporting import Report, Row
+from jingjinji.simulate.reporting import Flag, Report, Row
 
 # Assumed sizes at scale 1 and habits.
 WAREHOUSES = {"beijing": 20, "tianjin": 20, "hebei": 60}
@@ -149,11 +149,11 @@ class Stock:
         """Whether the transfer arrives. A share never does, another arrives a piece short; the sender's row is flagged for it."""
         share = share_of(self.seed, "under way", transit.movement_id)
         if share < self.flags:
-            report.flag, report.shows_after = ("S-TRANSIT", "moved_at"), _days_to_receive() + 1
+            report.flags, report.shows_after = (("S-TRANSIT", "moved_at"),), _days_to_receive() + 1
             return False
         if share < 2 * self.flags and transit.quantity > 1:
             # the rest may still come until then
-            report.flag, report.shows_after = ("S-MATCH", "quantity"), _days_to_receive() + 1
+            report.flags, report.shows_after = (("S-MATCH", "quantity"),), _days_to_receive() + 1
             transit.quantity -= 1
         return True
 
@@ -225,13 +225,13 @@ class Stock:
                 "as_of_at": as_of,
                 "reported_at": as_of + dt.timedelta(minutes=90),
             }
-            flag = None
+            flags: tuple[Flag, ...] = ()
             lot.stated += 1
             if lot.stated > 2 and share_of(self.seed, "miscounted", warehouse.code, *key, day) < self.flags:
                 lot.stated = 0  # two miscounts in a row would hide each other
                 row["on_hand_quantity"] = Decimal(lot.on_hand + 7)  # a miscount; the ledger itself stays right
-                flag = ("S-BAL", "on_hand_quantity")
-            yield Report("supplies", warehouse.region, day, row, flag=flag)
+                flags = (("S-BAL", "on_hand_quantity"),)
+            yield Report("supplies", warehouse.region, day, row, flags=flags)
             if lot.on_hand == 0:
                 del warehouse.lots[key]
 
