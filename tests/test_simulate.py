@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import json
 from collections import defaultdict
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,15 @@ from jingjinji.contracts import load_contracts
 from jingjinji.landing import HomeError, now
 from jingjinji.paths import Home
 from jingjinji.simulate import (
-    SimulationError, Wish, accidents, disasters, never_broken, published, resources, simulate,
-)  # fmt: skip
+    SimulationError,
+    Wish,
+    accidents,
+    disasters,
+    never_broken,
+    published,
+    resources,
+    simulate,
+)
 from jingjinji.simulate.chance import largest_remainder
 from jingjinji.simulate.command import simulate_with_progress
 from jingjinji.simulate.geography import REGIONS, gcj02
@@ -168,6 +176,23 @@ def test_transfers_arrive_whole_and_in_time_but_where_the_contrary_was_planted()
     assert answered == {((), "whole"), (("S-TRANSIT",), "never"), (("S-MATCH",), "short")}
 
 
+def test_nothing_is_stated_of_a_division_before_there_was_one() -> None:
+    """A warehouse stands in a district of today and is stated under the code in use that year."""
+    began = {
+        row["successor_code"]: int(row["change_year"])
+        for row in rows_of("division_successors")
+        if row["successor_code"] and row["change_year"] and row["old_code"] != row["successor_code"]
+    }
+    stated: dict[str, set[int]] = {}
+    for year in (2016, 2022):
+        stock = Stock(7, 3, dt.date(year, 1, 1))
+        for report in (report for day in _days(dt.date(year, 1, 1), 30) for report in stock(day)):
+            if report.dataset == "supplies":
+                stated.setdefault(str(report.row["warehouse_division_code"]), set()).add(year)
+    later = {code: years for code, years in stated.items() if began.get(code, 0) > 2016}
+    assert {min(years) for years in later.values()} == {2022}
+
+
 def _arrived(sent: Decimal, received: Decimal | None) -> str:
     return "never" if received is None else "whole" if received == sent else "short"
 
@@ -225,13 +250,30 @@ def _without_rows(folder: Path) -> set[str]:
 
 
 def test_a_later_start_does_not_change_what_happened() -> None:
-    """Chance hangs on what it is about and not on the order of asking: a shorter period is a part of the longer one."""
+    """Chance hangs on what it is about and not on the order of asking. The ledger of supplies is another: it begins with the period."""
     day = dt.date(2019, 7, 22)
-    for make in (accidents.Accidents, Losses):
-        short, long = make(7, "hebei", 1), make(7, "hebei", 1)
+    feeds = load_contracts().feeds
+    makers: list[Callable[[], Any]] = [
+        lambda: accidents.Accidents(7, "hebei", 1),
+        lambda: Losses(7, "hebei", 1),
+        lambda: resources.Roster(7, feeds["teams/hebei"], 60, resources.team_row),
+        lambda: resources.Roster(7, feeds["experts/hebei"], 60, resources.expert_row),
+    ]
+    for make in makers:
+        short, long = make(), make()
         earlier = [list(long(d)) for d in _days(day - dt.timedelta(days=100), 100)]
         found = [report for d in _days(day, 20) for report in short(d)]
         assert any(earlier) and found and found == [report for d in _days(day, 20) for report in long(d)]
+
+
+def test_an_earlier_end_gives_the_same_files_up_to_it(tmp_path: Path) -> None:
+    """Without faults; with them, nothing goes wrong on the last day, since nothing could be sent again."""
+    for name, days in (("short", 7), ("long", 12)):
+        simulate(Wish(FIRST, FIRST + dt.timedelta(days=days), scale=0.2, faults=0), tmp_path / name)
+    short, long = _digests(tmp_path / "short"), _digests(tmp_path / "long")
+    files = {name for name in short if ".simulated." in name}
+    assert len(files) > 90 and all(short[name] == long[name] for name in files)
+    assert all(Path(name).name > f"{FIRST + dt.timedelta(days=8)}" for name in long.keys() - short.keys())
 
 
 def test_the_manifest_says_what_was_met_and_from_where(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from random import Random
 from jingjinji.codes import rows_of
 from jingjinji.simulate.accidents import DATUM
 from jingjinji.simulate.chance import chance, share_of, weighted
-from jingjinji.simulate.geography import REGIONS, counties, point_in
+from jingjinji.simulate.geography import REGIONS, code_in_use, counties, point_in
 from jingjinji.simulate.reporting import Flag, Report, Row
 
 # Assumed sizes at scale 1 and habits.
@@ -209,10 +209,12 @@ class Stock:
     def _statement(self, day: dt.date, warehouse: Warehouse) -> Iterator[Report]:
         """Every lot as it is at 18:00, after the day's movements; a lot that ran out is stated once more, with 0."""
         as_of = dt.datetime.combine(day, dt.time(18))
+        division = self._division(warehouse, day)
         for key, lot in sorted(warehouse.lots.items()):
             name, unit = _items()[lot.item_code]
             row: Row = warehouse.facts | {
                 "region_code": REGIONS[warehouse.region],
+                "warehouse_division_code": division,
                 "item_code": lot.item_code,
                 "item_name": name,
                 "lot_number": lot.number,
@@ -234,6 +236,11 @@ class Stock:
             yield Report("supplies", warehouse.region, day, row, flags=flags)
             if lot.on_hand == 0:
                 del warehouse.lots[key]
+
+    def _division(self, warehouse: Warehouse, day: dt.date) -> str:
+        """The code its keeper writes for where it stands: one and the same within a year."""
+        rng = chance(self.seed, "written", warehouse.code, day.year)
+        return code_in_use(rng, str(warehouse.facts["warehouse_division_code"]), day.year)
 
 
 def _shelf_life(item_code: str) -> int | None:
