@@ -149,7 +149,7 @@ from numbered
 
 {#-
     The day of which "valid", "expired" and "stale" are meant: the day asked for. The table, which is asked without a day,
-    means the day of the last thing known anywhere (dim_known_until): never the clock, so that a rebuild gives the same.
+    means the day of the last report of anything (dim_known_until): never the clock, so that a rebuild gives the same.
 -#}
 {% macro as_of_day(known_until) -%}
     case
