@@ -72,6 +72,40 @@ def _invented() -> None:
         _report("falls", "初报", "2024-03-02", deaths_persons=5),
         _report("falls", "续报", "2024-04-20", deaths_persons=4),
         _report("known_late", "续报", "2024-05-01", deaths_persons=6),
+        _report("serious_after_window", "初报", "2024-03-02", deaths_persons=1, serious_injuries_persons=9),
+        _report("serious_after_window", "补报", "2024-04-10", serious_injuries_persons=10),
+        _report("serious_at_midnight", "初报", "2024-03-02", deaths_persons=1, serious_injuries_persons=9),
+        _report("serious_at_midnight", "补报", "2024-04-01 00:00", serious_injuries_persons=10),
+        _report("none_late", "初报", "2024-03-02", deaths_persons=2),
+        _report("none_late", "补报", "2024-04-02", deaths_persons=3, late_deaths_persons=0),
+        _report("one_late_of_four", "初报", "2024-03-02", deaths_persons=2),
+        _report("one_late_of_four", "补报", "2024-04-02", deaths_persons=4, late_deaths_persons=1),
+        _report("one_late_of_four", "补报", "2024-04-05", deaths_persons=5),
+        _report("explained_later", "初报", "2024-03-02", deaths_persons=2),
+        _report("explained_later", "补报", "2024-04-02", deaths_persons=4),
+        _report("explained_later", "补报", "2024-04-05", late_deaths_persons=1),
+        _report("down_and_up", "初报", "2024-03-02", deaths_persons=3),
+        _report("down_and_up", "续报", "2024-04-10", deaths_persons=2),
+        _report("down_and_up", "续报", "2024-04-12", deaths_persons=3),
+        _report("found_dead", "初报", "2024-03-02", deaths_persons=2, missing_persons=3),
+        _report("found_dead", "续报", "2024-03-31 23:59:59", deaths_persons=2, missing_persons=3),
+        _report("found_dead", "补报", "2024-04-15", deaths_persons=5, missing_persons=0),
+        _report("found_dead", "补报", "2024-04-20", deaths_persons=6, missing_persons=0),
+        _report("stay_missing", "初报", "2024-03-02", deaths_persons=2, missing_persons=3),
+        _report("stay_missing", "续报", "2024-04-01 00:00", deaths_persons=2, missing_persons=3),
+        _report("stay_missing", "续报", "2024-04-01 00:00:01", deaths_persons=2, missing_persons=3),
+        _report("found_alive", "初报", "2024-03-02", deaths_persons=2, missing_persons=3),
+        _report("found_alive", "补报", "2024-04-15", deaths_persons=2, missing_persons=1),
+        _report("found_alive", "调查报告", "2024-05-15", deaths_persons=2),
+        _report("dead_of_the_missing", "初报", "2024-03-02", deaths_persons=2, missing_persons=3),
+        _report("dead_of_the_missing", "续报", "2024-03-09", deaths_persons=4),
+        _report("dead_of_the_missing", "补报", "2024-04-15", deaths_persons=4),
+        _report("dead_outside", "初报", "2024-03-02", deaths_persons=2, missing_persons=3),
+        _report("dead_outside", "补报", "2024-04-15", deaths_persons=5, missing_persons=0, late_deaths_persons=1),
+        _report("missing_in_traffic", "初报", "2024-03-02", deaths_persons=2, missing_persons=1, accident_kind="道路交通"),
+        _report("missing_in_traffic", "续报", "2024-03-09 00:00:01", deaths_persons=2, missing_persons=1),
+        _report("missing_before_the_rule", "初报", "2016-07-27", deaths_persons=2, missing_persons=1) | {"occurred_at": "2016-07-26 23:59"},
+        _report("missing_before_the_rule", "续报", "2016-09-09", deaths_persons=2, missing_persons=1) | {"occurred_at": "2016-07-26 23:59"},
         _report("cancelled", "初报", "2024-03-02", deaths_persons=3),
         _report("cancelled", "核销", "2024-03-20", deaths_persons=0),
         _report("small", "初报", "2024-03-02", deaths_persons=0, injured_persons=0, direct_loss_cny=999999),
@@ -93,7 +127,7 @@ def built(
         candidate = prepare_candidate("accidents")
         assert candidate is not None
         load_deliveries(candidate)
-        results = run_dbt(candidate, "+fct_accidents", unit_tests=True)
+        results = run_dbt(candidate, "+fct_accidents +int_accidents_flagged", unit_tests=True)
     with duckdb.connect(str(candidate), read_only=True) as connection:
         yield connection, results
 
@@ -156,6 +190,19 @@ def _versions(con: duckdb.DuckDBPyConnection, accident: str, columns: str) -> li
         ("investigated", [2, 4, 4], [2, 2, 3], [4, 4, 3]),
         ("late_reported", [9, 10], [9, 9], [3, 3]),
         ("falls", [5, 4], [5, 4], [3, 3]),
+        ("serious_after_window", [1, 1], [1, 1], [4, 4]),
+        ("serious_at_midnight", [1, 1], [1, 1], [4, 3]),
+        ("none_late", [2, 3], [2, 3], [4, 3]),
+        ("one_late_of_four", [2, 4, 5], [2, 3, 3], [4, 3, 3]),
+        ("explained_later", [2, 4, 4], [2, 2, 3], [4, 4, 3]),
+        ("down_and_up", [3, 2, 3], [3, 2, 3], [3, 4, 3]),
+        ("found_dead", [2, 2, 5, 6], [2, 2, 5, 5], [4, 4, 3, 3]),
+        ("stay_missing", [2, 2, 2], [2, 2, 5], [4, 4, 3]),
+        ("found_alive", [2, 2, 2], [2, 3, 2], [4, 3, 4]),
+        ("dead_of_the_missing", [2, 4, 4], [2, 4, 5], [4, 3, 3]),
+        ("dead_outside", [2, 5], [2, 4], [4, 3]),
+        ("missing_in_traffic", [2, 2], [2, 3], [4, 3]),
+        ("missing_before_the_rule", [2, 2], [2, 2], [4, 4]),
         ("known_late", [6], [6], [3]),
         ("unknown", [None], [None], [None]),
     ],
@@ -165,6 +212,27 @@ def test_deaths_after_the_statistical_window_are_kept_and_not_counted(
 ) -> None:
     versions = _versions(con, accident, "deaths_persons, deaths_counted_persons, grade_code")
     assert versions == list(zip(deaths, counted, grades, strict=True))
+
+
+def test_serious_injuries_after_the_window_are_kept_and_not_counted(con: duckdb.DuckDBPyConnection) -> None:
+    columns = "serious_injuries_persons, serious_injuries_counted_persons"
+    assert _versions(con, "serious_after_window", columns) == [(9, 9), (10, 9)]
+    assert _versions(con, "serious_at_midnight", columns) == [(9, 9), (10, 10)]
+
+
+def test_only_a_rise_that_nothing_explains_is_told(con: duckdb.DuckDBPyConnection) -> None:
+    rows = con.execute("""
+        select accident_id, as_of_at::date::varchar, column_name, value_text, compared_text
+        from intermediate.int_accidents_flagged as flags inner join marts.fct_accident_reports using (region_code, accident_id, delivery_id, row_number)
+        where rule_id = 'W-ACC-30D' and accident_id in ('serious_after_window', 'serious_at_midnight', 'none_late', 'one_late_of_four',
+            'explained_later', 'down_and_up', 'found_dead', 'stay_missing', 'dead_outside')
+        order by all""").fetchall()
+    assert rows == [
+        ("explained_later", "2024-04-02", "deaths_persons", "4", "2"),
+        ("found_dead", "2024-04-20", "deaths_persons", "6", "5"),
+        ("one_late_of_four", "2024-04-05", "deaths_persons", "5", "4"),
+        ("serious_after_window", "2024-04-10", "serious_injuries_persons", "10", "9"),
+    ]
 
 
 def test_window_is_that_of_the_field(con: duckdb.DuckDBPyConnection) -> None:

@@ -9,6 +9,11 @@ changed as (
     select * from {{ ref('int_accidents_changed') }}
 ),
 
+counted as (
+    select * from {{ ref('int_accidents_counted') }}
+),
+
+-- what an explanation, an earlier figure or the missing account for is no rise that is left out
 late_rises as (
     select
         changed.region_code,
@@ -23,10 +28,20 @@ late_rises as (
             changed.region_code = reports.region_code
             and changed.accident_id = reports.accident_id
             and changed.report_number = reports.report_number
+    inner join counted
+        on
+            changed.region_code = counted.region_code
+            and changed.accident_id = counted.accident_id
+            and changed.report_number = counted.report_number
     where
         changed.value > changed.previous_value
         and reports.is_bound_by_window
         and reports.as_of_at > reports.window_ends_at
+        and case changed.metric
+            when 'deaths_persons' then counted.are_deaths_left_out
+            when 'serious_injuries_persons' then counted.are_serious_injuries_left_out
+            else true
+        end
 )
 
 select

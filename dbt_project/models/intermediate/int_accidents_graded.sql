@@ -25,7 +25,7 @@ criteria as (
         report_number,
         occurred_at,
         'serious_injuries_persons' as criterion,
-        serious_injuries_persons as value
+        serious_injuries_counted_persons as value
     from versions
     union all
     select

@@ -28,6 +28,7 @@ select
     -- a cancellation says that the accident does not count, not how many died
     value is not null and not is_cancellation as is_stated,
     is_final,
+    is_bound_by_window,
     as_of_at,
     known_from
 from metrics

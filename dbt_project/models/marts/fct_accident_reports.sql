@@ -50,6 +50,7 @@ select
     judged.not_counted_reason,
     versions.missing_persons,
     versions.serious_injuries_persons,
+    versions.serious_injuries_counted_persons,
     versions.light_injuries_persons,
     versions.injured_persons,
     versions.direct_loss_cny,

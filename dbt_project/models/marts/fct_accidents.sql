@@ -39,6 +39,7 @@ select
     counted_elsewhere.counted_as,
     newest.missing_persons,
     newest.serious_injuries_persons,
+    newest.serious_injuries_counted_persons,
     newest.light_injuries_persons,
     newest.injured_persons,
     newest.direct_loss_cny,
