@@ -17,8 +17,8 @@
 {%- endmacro %}
 
 {#-
-    Missing persons beside the deaths of the same figures; `of` is what stands before the columns of int_accident_casualties_seen. Who died
-    since the missing were told is one of them, and final deaths leave nobody missing unless something final says so.
+    Missing persons beside the deaths of the same figures; `of` is how columns of int_accident_casualties_seen
+    begin. Who died since the missing were told is one of them, and final deaths leave nobody missing unless something final says so.
 -#}
 {% macro still_missing(of) -%}
     case

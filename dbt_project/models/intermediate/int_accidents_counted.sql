@@ -13,7 +13,11 @@ reports as (
 ),
 
 seen as (
-    select * from {{ ref('int_accident_casualties_seen') }}
+    select
+        *,
+        {{ still_missing('') }} as still_missing_persons,
+        {{ still_missing('countable_') }} as countable_still_missing_persons
+    from {{ ref('int_accident_casualties_seen') }}
 ),
 
 rules as (
@@ -29,11 +33,9 @@ totals as (
         seen.late_deaths_persons,
         seen.serious_injuries_persons,
         seen.countable_serious_injuries_persons,
-        {%- for prefix in ['', 'countable_'] %}
-        seen.{{ prefix }}deaths_persons
-        + case when rules.rule_code is not null then {{ still_missing('seen.' ~ prefix) }} else 0 end as {{ prefix }}deaths_persons
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+        seen.deaths_persons + case when rules.rule_code is not null then seen.still_missing_persons else 0 end as deaths_persons,
+        seen.countable_deaths_persons
+        + case when rules.rule_code is not null then seen.countable_still_missing_persons else 0 end as countable_deaths_persons
     from reports
     left join seen
         on
