@@ -3,6 +3,7 @@ with
 
 reports as (
     select * from {{ ref('int_accidents_ordered') }}
+    where not is_repeated
 ),
 
 stages as (

@@ -1,12 +1,8 @@
 {%- set keys = ['region_code', 'accident_id'] -%}
 with
 
-reports as (
-    select * from {{ ref('stg_accidents') }}
-),
-
-stages as (
-    select * from {{ ref('ref_accident_stages') }}
+numbered as (
+    select * from {{ ref('int_accidents_numbered') }}
 ),
 
 kinds as (
@@ -15,20 +11,6 @@ kinds as (
 
 windows as (
     select * from {{ ref('ref_statistical_windows') }}
-),
-
-numbered as (
-    select
-        reports.*,
-        case when stages.is_final then 1 else 0 end as is_final,
-        coalesce(stages.is_bound_by_window, false) as is_bound_by_window,
-        coalesce(stages.is_cancellation, false) as is_cancellation,
-        row_number() over (
-            partition by reports.region_code, reports.accident_id
-            order by reports.known_from, reports.delivery_id, reports.row_number
-        ) as report_number
-    from reports
-    left join stages on reports.report_stage = stages.stage_code
 ),
 
 described as (

@@ -3,6 +3,7 @@ with
 
 reports as (
     select * from {{ ref('fct_accident_reports') }}
+    where not is_repeated
 ),
 
 compared as (

@@ -83,6 +83,7 @@ select
     labels.figures_report_number,
     labels.figures_as_of_at,
     labels.is_superseded_on_arrival,
+    ordered.is_repeated,
     cast(versions.report_number as integer) as report_number,
     versions.delivery_id,
     versions.row_number
