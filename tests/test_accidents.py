@@ -108,6 +108,24 @@ def _invented() -> None:
         _report("missing_before_the_rule", "续报", "2016-09-09", deaths_persons=2, missing_persons=1) | {"occurred_at": "2016-07-26 23:59"},
         _report("cancelled", "初报", "2024-03-02", deaths_persons=3),
         _report("cancelled", "核销", "2024-03-20", deaths_persons=0),
+        _report("restored", "初报", "2024-03-02", deaths_persons=3),
+        _report("restored", "核销", "2024-03-10"),
+        _report("restored", "恢复", "2024-03-20"),
+        _report("restored", "调查报告", "2024-04-20", deaths_persons=4),
+        _report("cancelled_again", "初报", "2024-03-02", deaths_persons=3),
+        _report("cancelled_again", "核销", "2024-03-10"),
+        _report("cancelled_again", "恢复", "2024-03-20", deaths_persons=2),
+        _report("cancelled_again", "核销", "2024-03-30"),
+        _report("supplemented", "初报", "2024-03-02", deaths_persons=2),
+        _report("supplemented", "调查报告", "2024-03-15", deaths_persons=2, direct_loss_cny=500),
+        _report("supplemented", "续报", "2024-03-18", deaths_persons=9),
+        _report("supplemented", "补报", "2024-03-31 23:59:59", deaths_persons=3, direct_loss_cny=600),
+        _report("supplemented", "补报", "2024-04-01 00:00:01", deaths_persons=4),
+        _report("supplemented", "补报", "2024-03-14", deaths_persons=5, reported_at="2024-05-01"),
+        _report("supplemented", "调查报告", "2024-06-01", deaths_persons=2),
+        _report("final_known_after", "初报", "2024-03-02", deaths_persons=2),
+        _report("final_known_after", "补报", "2024-03-20", deaths_persons=4),
+        _report("final_known_after", "调查报告", "2024-03-15", deaths_persons=3, reported_at="2024-04-20"),
         _report("small", "初报", "2024-03-02", deaths_persons=0, injured_persons=0, direct_loss_cny=999999),
         _report("small", "续报", "2024-03-03", direct_loss_cny=1000000),
         _report("unknown", "初报", "2024-03-02", missing_persons=4),
@@ -190,6 +208,8 @@ def _versions(con: duckdb.DuckDBPyConnection, accident: str, columns: str) -> li
         ("investigated", [2, 4, 4], [2, 2, 3], [4, 4, 3]),
         ("late_reported", [9, 10], [9, 9], [3, 3]),
         ("falls", [5, 4], [5, 4], [3, 3]),
+        ("supplemented", [2, 2, 2, 3, 3, 3, 2], [2, 2, 2, 3, 3, 3, 2], [4, 4, 4, 3, 3, 3, 4]),
+        ("final_known_after", [2, 4, 3], [2, 4, 3], [4, 3, 3]),
         ("serious_after_window", [1, 1], [1, 1], [4, 4]),
         ("serious_at_midnight", [1, 1], [1, 1], [4, 3]),
         ("none_late", [2, 3], [2, 3], [4, 3]),
@@ -246,6 +266,34 @@ def test_cancelled_accident_counts_until_the_cancellation_is_known(con: duckdb.D
     columns, mine = "is_counted, not_counted_reason, deaths_persons", "accident_id = 'cancelled'"
     assert as_of(con, "fct_accidents", "2024-03-20", columns, mine) == [(True, None, 3)]
     assert as_of(con, "fct_accidents", "2024-03-21", columns, mine) == [(False, "已核销", 3)]
+
+
+def test_cancellation_is_taken_back_by_a_restoration_and_earlier_days_stay(con: duckdb.DuckDBPyConnection) -> None:
+    columns = "report_stage, is_counted, not_counted_reason, deaths_persons"
+    for known_by, expected in {
+        "2024-03-11": ("初报", False, "已核销", 3),
+        "2024-03-21": ("初报", True, None, 3),
+        "2024-04-21": ("调查报告", True, None, 4),
+    }.items():
+        assert as_of(con, "fct_accidents", known_by, columns, "accident_id = 'restored'") == [expected]
+    assert _versions(con, "cancelled_again", "is_counted, deaths_persons") == [(True, 3), (False, 3), (True, 2), (False, 2)]
+
+
+def test_supplement_within_the_window_changes_the_casualties_of_an_earlier_final_report(con: duckdb.DuckDBPyConnection) -> None:
+    columns = "report_stage, figures_report_number, direct_loss_cny::integer, is_superseded_on_arrival"
+    assert _versions(con, "supplemented", columns) == [
+        ("初报", 1, None, False),
+        ("调查报告", 2, 500, False),
+        ("续报", 2, 500, True),
+        ("补报", 4, 500, False),
+        ("补报", 4, 500, True),
+        ("补报", 4, 500, True),
+        ("调查报告", 7, 500, False),
+    ]
+    told = con.execute("""
+        select as_of_at::varchar from intermediate.int_accidents_flagged inner join marts.fct_accident_reports using (delivery_id, row_number)
+        where rule_id = 'A-SEQ' and column_name = 'report_stage' and marts.fct_accident_reports.accident_id = 'supplemented' order by 1""").fetchall()
+    assert told == [("2024-03-14 00:00:00",), ("2024-03-18 00:00:00",), ("2024-04-01 00:00:01",)]
 
 
 def test_accident_below_the_statistical_floor_is_kept_with_its_reason(con: duckdb.DuckDBPyConnection) -> None:

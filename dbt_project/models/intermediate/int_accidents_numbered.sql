@@ -14,7 +14,9 @@ select
     reports.*,
     case when stages.is_final then 1 else 0 end as is_final,
     coalesce(stages.is_bound_by_window, false) as is_bound_by_window,
+    coalesce(stages.outranks_final_in_window, false) as may_outrank_final,
     coalesce(stages.is_cancellation, false) as is_cancellation,
+    coalesce(stages.is_restoration, false) as is_restoration,
     row_number() over (
         partition by reports.region_code, reports.accident_id
         order by reports.known_from, reports.as_of_at, stages.stage_order, reports.delivery_id, reports.row_number
