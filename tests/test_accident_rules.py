@@ -59,6 +59,15 @@ def _tianjin() -> list[dict[str, Any]]:
         _report("120000", "known_after", "续报", "2024-03-01 20:00", deaths_persons=12),
         _report("120000", "known_after", "初报", "2024-03-01 12:00", deaths_persons=2, reported_at="2024-03-03",
                 reported_province_at="2024-03-01 11:00", reported_ministry_at="2024-03-01 20:30"),
+        _report("120000", "injured_died", "初报", "2024-03-02", deaths_persons=1, serious_injuries_persons=4, light_injuries_persons=2, injured_persons=6),
+        _report("120000", "injured_died", "续报", "2024-03-05", deaths_persons=2, serious_injuries_persons=3, light_injuries_persons=2, injured_persons=5),
+        _report("120000", "injured_died", "续报", "2024-03-06", deaths_persons=2, serious_injuries_persons=4, light_injuries_persons=1, injured_persons=5),
+        _report("120000", "injured_gone", "初报", "2024-03-02", deaths_persons=1, serious_injuries_persons=4, injured_persons=6),
+        _report("120000", "injured_gone", "续报", "2024-03-05", deaths_persons=2, serious_injuries_persons=2, injured_persons=5),
+        _report("120000", "former_code", "初报", "2015-05-02", deaths_persons=1, place_code="120225", known_at="2015-05-01 11:00",
+                reported_county_at="2015-05-01 11:30") | {"occurred_at": "2015-05-01 10:00"},
+        _report("120000", "code_in_force", "初报", "2015-05-02", deaths_persons=1, place_code="120119", known_at="2015-05-01 11:00",
+                reported_county_at="2015-05-01 12:00:01") | {"occurred_at": "2015-05-01 10:00"},
         *_listed(1),
         _report("120000", "far_away", "初报", "2024-03-02", deaths_persons=0, place_code="120116", place_lon=114.5, place_lat=38.0, place_datum="WGS84"),
         _report("120000", "no_datum", "初报", "2024-03-02", deaths_persons=0, place_code="120116", place_lon=114.5, place_lat=38.0),
@@ -138,6 +147,8 @@ def test_what_only_history_shows_is_flagged_and_nothing_else(con: duckdb.DuckDBP
         ("A-DUP", "fire", 1, "accident_id", "fire", "120000 fire"),
         ("A-DUP", "fire", 1, "accident_id", "fire", "130000 fire"),
         ("A-FALL", "fallen", 2, "deaths_persons", "4", "5"),
+        ("A-FALL", "injured_gone", 2, "serious_injuries_persons", "2", "4"),
+        ("A-LATE", "code_in_force", 1, "reported_county_at", "2015-05-01 12:00:01", "2015-05-01 12:00:00"),
         ("A-LATE", "fire", 1, "reported_city_at", "2024-06-01 13:00:01", "2024-06-01 13:00:00"),
         ("A-LATE", "listed", 3, "reported_county_at", "2024-03-01 12:00:00", "2024-03-01 11:10:00"),
         ("A-LATE", "risen", 1, "reported_county_at", "2024-03-01 11:05:01", "2024-03-01 11:05:00"),
@@ -192,7 +203,16 @@ def test_report_that_is_sent_again_is_kept_and_judged_once(con: duckdb.DuckDBPyC
         select hops_count, late_count from marts.agg_reporting_timeliness
         where dataset = 'accidents' and hop = 'unit_to_county' and month_date = '2024-03-01' and region_code = '120000' and unit_code = '120000'""")
     # came_late is known from June, far_away and no_datum have a place
-    assert timely.fetchall() == [(5, 2)]
+    assert timely.fetchall() == [(7, 2)]
+
+
+def test_county_is_one_unit_under_its_former_code_and_the_one_in_force(con: duckdb.DuckDBPyConnection) -> None:
+    rows = con.execute("""
+        select unit_code, hops_count, in_time_count, late_count from marts.agg_reporting_timeliness
+        where dataset = 'accidents' and hop = 'unit_to_county' and month_date = '2015-05-01'""").fetchall()
+    assert rows == [("120119", 2, 1, 1)]
+    codes = con.execute("select place_code, place_current_code from marts.fct_accidents where accident_id = 'former_code'")
+    assert codes.fetchall() == [("120225", "120119")]
 
 
 def test_supplement_in_the_window_that_makes_it_graver_is_watched(con: duckdb.DuckDBPyConnection) -> None:

@@ -56,7 +56,7 @@ from late_rises
 
 union all
 
--- missing persons found are no fall of casualties
+-- missing persons found are no fall of casualties, nor are injured persons who died or whose injury turned out graver or lighter
 select
     region_code,
     accident_id,
@@ -66,7 +66,7 @@ select
     cast(value as varchar) as value_text,
     cast(previous_value as varchar) as compared_text
 from changed
-where value < previous_value and metric <> 'missing_persons'
+where value + moved_persons < previous_value and metric <> 'missing_persons'
 
 union all
 

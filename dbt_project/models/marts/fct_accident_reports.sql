@@ -30,6 +30,10 @@ ordered as (
     select * from {{ ref('int_accidents_ordered') }}
 ),
 
+resolved as (
+    select * from {{ ref('int_divisions_resolved') }}
+),
+
 grades as (
     select * from {{ ref('ref_accident_grades') }}
 )
@@ -71,6 +75,7 @@ select
     typed.industry_section_code,
     typed.is_industry_trade,
     versions.place_code,
+    coalesce(resolved.successor_code, versions.place_code) as place_current_code,
     typed.place_lon,
     typed.place_lat,
     typed.place_datum,
@@ -118,4 +123,5 @@ inner join ordered
         versions.region_code = ordered.region_code
         and versions.accident_id = ordered.accident_id
         and versions.report_number = ordered.report_number
+left join resolved on versions.place_code = resolved.division_code
 left join grades on graded.grade_code = grades.grade_code

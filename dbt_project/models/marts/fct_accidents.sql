@@ -60,6 +60,7 @@ select
     newest.industry_section_code,
     newest.is_industry_trade,
     newest.place_code,
+    newest.place_current_code,
     newest.place_lon_wgs84,
     newest.place_lat_wgs84,
     figures.report_stage,
