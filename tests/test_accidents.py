@@ -245,11 +245,12 @@ def test_only_a_rise_that_nothing_explains_is_told(con: duckdb.DuckDBPyConnectio
         select accident_id, as_of_at::date::varchar, column_name, value_text, compared_text
         from intermediate.int_accidents_flagged as flags inner join marts.fct_accident_reports using (region_code, accident_id, delivery_id, row_number)
         where rule_id = 'W-ACC-30D' and accident_id in ('serious_after_window', 'serious_at_midnight', 'none_late', 'one_late_of_four',
-            'explained_later', 'down_and_up', 'found_dead', 'stay_missing', 'dead_outside')
+            'explained_later', 'down_and_up', 'kind_late', 'found_dead', 'stay_missing', 'dead_outside')
         order by all""").fetchall()
     assert rows == [
         ("explained_later", "2024-04-02", "deaths_persons", "4", "2"),
         ("found_dead", "2024-04-20", "deaths_persons", "6", "5"),
+        ("kind_late", "2024-03-25", "accident_kind", "道路交通", "统计期为7日，计入统计的死亡人数由10人减为9人"),
         ("one_late_of_four", "2024-04-05", "deaths_persons", "5", "4"),
         ("serious_after_window", "2024-04-10", "serious_injuries_persons", "10", "9"),
     ]

@@ -56,6 +56,22 @@ from late_rises
 
 union all
 
+-- the same rule seen from its other side: a field told later leaves out what was counted before
+select
+    region_code,
+    accident_id,
+    report_number,
+    'W-ACC-30D' as rule_id,
+    'accident_kind' as column_name,
+    known_kind as value_text,
+    concat(
+        '统计期为', cast(window_days as varchar), '日，计入统计的死亡人数由', cast(previously_counted_persons as varchar),
+        '人减为', cast(deaths_counted_persons as varchar), '人'
+    ) as compared_text
+from {{ ref('int_accident_windows_shortened') }}
+
+union all
+
 -- missing persons found are no fall of casualties, nor are injured persons who died or whose injury turned out graver or lighter
 select
     region_code,
