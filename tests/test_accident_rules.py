@@ -97,7 +97,11 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
         patch.setenv("DBT_INDIRECT_SELECTION", "buildable")
         land_rows("accidents/tianjin", "tj", _tianjin())
         land_rows("accidents/tianjin", "tj2", _listed(1))
-        land_rows("accidents/tianjin", "tj3", [*_listed(3), _report("120000", "listed", "续报", "2024-03-03", deaths_persons=3)])
+        land_rows(
+            "accidents/tianjin",
+            "tj3",
+            [*_listed(3), _report("120000", "listed", "续报", "2024-03-03", deaths_persons=3)],
+        )
         land_rows("accidents/hebei", "hb", _hebei())
         candidate = prepare_candidate("rules")
         assert candidate is not None
@@ -211,7 +215,9 @@ def test_county_is_one_unit_under_its_former_code_and_the_one_in_force(con: duck
         select unit_code, hops_count, in_time_count, late_count from marts.agg_reporting_timeliness
         where dataset = 'accidents' and hop = 'unit_to_county' and month_date = '2015-05-01'""").fetchall()
     assert rows == [("120119", 2, 1, 1)]
-    codes = con.execute("select place_code, place_current_code from marts.fct_accidents where accident_id = 'former_code'")
+    codes = con.execute(
+        "select place_code, place_current_code from marts.fct_accidents where accident_id = 'former_code'"
+    )
     assert codes.fetchall() == [("120225", "120119")]
 
 

@@ -277,10 +277,17 @@ def test_cancellation_is_taken_back_by_a_restoration_and_earlier_days_stay(con: 
         "2024-04-21": ("调查报告", True, None, 4),
     }.items():
         assert as_of(con, "fct_accidents", known_by, columns, "accident_id = 'restored'") == [expected]
-    assert _versions(con, "cancelled_again", "is_counted, deaths_persons") == [(True, 3), (False, 3), (True, 2), (False, 2)]
+    assert _versions(con, "cancelled_again", "is_counted, deaths_persons") == [
+        (True, 3),
+        (False, 3),
+        (True, 2),
+        (False, 2),
+    ]
 
 
-def test_supplement_within_the_window_changes_the_casualties_of_an_earlier_final_report(con: duckdb.DuckDBPyConnection) -> None:
+def test_supplement_within_the_window_changes_the_casualties_of_an_earlier_final_report(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
     columns = "report_stage, figures_report_number, direct_loss_cny::integer, is_superseded_on_arrival"
     assert _versions(con, "supplemented", columns) == [
         ("初报", 1, None, False),

@@ -49,7 +49,11 @@ pieces as (
 ),
 
 contested as (
-    select distinct {% for key in keys %}pieces.{{ key }}, {% endfor %}pieces.cut_at
+    select distinct
+        {%- for key in keys %}
+        pieces.{{ key }},
+        {%- endfor %}
+        pieces.cut_at
     from pieces
     inner join rivalries
         on
@@ -68,6 +72,13 @@ select
     contested.cut_at is not null as is_contested
 from stretches
 inner join pieces
-    on {% for key in keys %}stretches.{{ key }} = pieces.{{ key }}{{ ' and ' if not loop.last }}{% endfor %}
+    on
+        {%- for key in keys %}
+        stretches.{{ key }} = pieces.{{ key }}{{ ' and' if not loop.last }}
+        {%- endfor %}
 left join contested
-    on {% for key in keys %}pieces.{{ key }} = contested.{{ key }} and {% endfor %}pieces.cut_at = contested.cut_at
+    on
+        {%- for key in keys %}
+        pieces.{{ key }} = contested.{{ key }} and
+        {%- endfor %}
+        pieces.cut_at = contested.cut_at
