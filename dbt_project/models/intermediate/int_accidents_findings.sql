@@ -1,49 +1,4 @@
 -- What only the history of an accident shows, one row per report, rule and column; kept, never corrected.
-with
-
-reports as (
-    select * from {{ ref('int_accidents_ordered') }}
-),
-
-changed as (
-    select * from {{ ref('int_accidents_changed') }}
-),
-
-counted as (
-    select * from {{ ref('int_accidents_counted') }}
-),
-
--- what an explanation, an earlier figure or the missing account for is no rise that is left out
-late_rises as (
-    select
-        changed.region_code,
-        changed.accident_id,
-        changed.report_number,
-        changed.metric,
-        changed.value,
-        changed.previous_value
-    from changed
-    inner join reports
-        on
-            changed.region_code = reports.region_code
-            and changed.accident_id = reports.accident_id
-            and changed.report_number = reports.report_number
-    inner join counted
-        on
-            changed.region_code = counted.region_code
-            and changed.accident_id = counted.accident_id
-            and changed.report_number = counted.report_number
-    where
-        changed.value > changed.previous_value
-        and reports.is_bound_by_window
-        and reports.as_of_at > reports.window_ends_at
-        and case changed.metric
-            when 'deaths_persons' then counted.are_deaths_left_out
-            when 'serious_injuries_persons' then counted.are_serious_injuries_left_out
-            else true
-        end
-)
-
 select
     region_code,
     accident_id,
@@ -52,7 +7,7 @@ select
     metric as column_name,
     cast(value as varchar) as value_text,
     cast(previous_value as varchar) as compared_text
-from late_rises
+from {{ ref('int_accident_rises_left_out') }}
 
 union all
 
@@ -81,7 +36,7 @@ select
     metric as column_name,
     cast(value as varchar) as value_text,
     cast(previous_value as varchar) as compared_text
-from changed
+from {{ ref('int_accidents_changed') }}
 where value + moved_persons < previous_value and metric <> 'missing_persons'
 
 union all
@@ -108,7 +63,7 @@ select
     reports.accident_type_code as value_text,
     typed.edition_in_force as compared_text
 from {{ ref('int_accidents_typed') }} as typed
-inner join reports
+inner join {{ ref('int_accidents_ordered') }} as reports
     on
         typed.region_code = reports.region_code
         and typed.accident_id = reports.accident_id
