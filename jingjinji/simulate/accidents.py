@@ -162,7 +162,9 @@ def _reports(seed: int, region: str, accident: Accident) -> Iterator[Report]:
 def _facts(rng: Random, code: str, accident: Accident, county: County) -> Row:
     """What every report about the accident says alike."""
     kind = weighted(rng, KINDS)
-    occurred = dt.datetime.combine(accident.day, dt.time(rng.randrange(24), rng.randrange(60)))
+    # not at 0:00 sharp, which stands for a day without an hour: no pair at a border would be decided by it
+    hour, minute = rng.randrange(24), rng.randrange(60)
+    occurred = dt.datetime.combine(accident.day, dt.time(hour, max(minute, 0 if hour else 1)))
     lon, lat = point_in(rng, county)
     return {
         "region_code": code,
