@@ -150,12 +150,23 @@ def test_dbt_page_holds_this_project_and_no_path_of_this_machine(written: Path) 
     assert not (written / ".dbt").exists()
 
 
-def test_search_finds_in_a_browser_without_a_server(written: Path, tmp_path: Path) -> None:
+def _in_a_browser(address: str, profile: Path) -> str:
+    """The page as it stands once its scripts have run."""
     command = [
-        find_browser(), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}", "--virtual-time-budget=3000",
-        "--dump-dom", f"{(written / 'index.html').as_uri()}?q=受灾人口",
+        find_browser(), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}", "--virtual-time-budget=5000",
+        "--dump-dom", address,
     ]  # fmt: skip
     dom = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    return re.sub(r"<script.*?</script>", "", dom, flags=re.DOTALL)
+
+
+def test_start_page_of_dbt_is_ours_and_does_not_stay_loading(written: Path, tmp_path: Path) -> None:
+    dom = _in_a_browser((written / "dbt" / "index.html").as_uri(), tmp_path)
+    assert "京津冀应急数据仓库" in dom and "(loading)" not in dom
+
+
+def test_search_finds_in_a_browser_without_a_server(written: Path, tmp_path: Path) -> None:
+    dom = _in_a_browser(f"{(written / 'index.html').as_uri()}?q=受灾人口", tmp_path)
     found = dom.split('class="found"')[1].split("</main>")[0]
     assert 'href="standards/disaster_losses.html#affected_persons"' in found
 
