@@ -181,6 +181,15 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
+@pytest.mark.parametrize("below", ["", "docs"])
+def test_a_file_in_the_way_is_named_and_left_alone(tmp_path: Path, below: str) -> None:
+    file = tmp_path / "mine.txt"
+    file.write_text("mine", encoding="utf-8")
+    with pytest.raises(dictionary.DocsError, match=r"mine\.txt 是文件"):
+        dictionary.write(file / below, with_dbt=False)
+    assert file.read_text(encoding="utf-8") == "mine"
+
+
 def test_an_older_dictionary_is_replaced_whole(tmp_path: Path) -> None:
     target = tmp_path / "docs"
     dictionary.write(target, with_dbt=False)

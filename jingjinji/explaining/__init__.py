@@ -92,7 +92,9 @@ def _standard_of(meant: Meant, contracts: Contracts) -> Standard | None:
 
 def _is_dated(release: Release, mart: str) -> bool:
     table = release.tables.get(mart)
-    return f"{mart}_as_of()" in release.macros or bool(table and any(c.name == "known_from" for c in table.facts.columns))
+    return f"{mart}_as_of()" in release.macros or bool(
+        table and any(c.name == "known_from" for c in table.facts.columns)
+    )
 
 
 def _column(meant: Meant, name: str) -> ColumnValue:

@@ -8,6 +8,7 @@ from typing import Any
 from jingjinji.explaining.facts import Contribution, DeliveryFacts, Explanation, MetricOrigin, Origin
 from jingjinji.query import json_value
 
+FORMATS = ("text", "json")
 CELLS_SHOWN = 10
 WORDS = {"marts": "数据表", "intermediate": "中间模型", "staging": "入库模型", "seeds": "代码表", "raw": "入库数据"}
 
