@@ -73,7 +73,7 @@ def explain(
     metrics = [_with_landed(m, deliveries, contracts) for m in metrics]
     above = lineage.upstream(meant.mart)
     return Explanation(
-        mart=meant.mart, about=meant.facts.description, key={c: meant.row[c] for c in meant.facts.key},
+        mart=meant.mart, title=meant.facts.zh, about=meant.facts.description, key={c: meant.row[c] for c in meant.facts.key},
         as_of=as_of.isoformat() if as_of else None, is_ageless=known_by != as_of,
         release_id=release.release_id, released_at=release.created_at, run_id=release.run_id, data_origin=release.data_origin,
         columns=tuple(_column(meant, name) for name in meant.row), metrics=tuple(metrics), contributions=tuple(_contribution(p, top) for p in parts),

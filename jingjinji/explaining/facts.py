@@ -118,6 +118,7 @@ class Explanation(_Frozen):
     """Everything said about one row of a mart. `origins` are those of the rows shown, `origins_total` counts all."""
 
     mart: str
+    title: str | None
     about: str | None
     key: dict[str, Any]
     as_of: str | None

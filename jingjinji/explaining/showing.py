@@ -22,7 +22,7 @@ def text(explanation: Explanation) -> str:
     """The same for people, the answer first and the machinery last."""
     e = explanation
     day = f"，截至{e.as_of}已知" if e.as_of else ""
-    head = f"{e.mart}  " + " ".join(f"{name}={value}" for name, value in e.key.items())
+    head = f"{e.title or ''} {e.mart}  ".lstrip() + " ".join(f"{name}={value}" for name, value in e.key.items())
     lines = [
         head,
         f"发布 {e.release_id}（{e.released_at:%Y-%m-%d %H:%M}，构建 {e.run_id}，{_origin_zh(e.data_origin)}）{day}",
