@@ -54,13 +54,13 @@ def stock(day: int, quantity: int) -> Row:
     }  # fmt: skip
 
 
-def accident(region: str, name: str, stage: str, deaths: int, day: int) -> Row:
-    """One on the border of Beijing and Hebei; each says which minute and metre."""
+def accident(region: str, name: str, stage: str, deaths: int, day: int, **more: Any) -> Row:
+    """One on the border of Beijing and Hebei, where `more` says nothing else."""
     return {
         "region_code": region, "accident_id": name, "report_stage": stage, "occurred_at": "2024-03-01 09:30:00",
         "as_of_at": f"2024-03-{day:02} 10:00:00", "reported_at": f"2024-03-{day:02} 11:00:00", "deaths_persons": deaths,
         "serious_injuries_persons": 0, "direct_loss_cny": 2_000_000, "place_code": "131082", "place_datum": "WGS84", "place_lon": 116.7,
-        "place_lat": 39.9, "reported_county_at": f"2024-03-{day:02} 10:30:00",
+        "place_lat": 39.9, "reported_county_at": f"2024-03-{day:02} 10:30:00", **more,
     }  # fmt: skip
 
 
@@ -90,7 +90,12 @@ def _land() -> None:
     land_rows(
         "accidents/hebei", "冀", [accident("130000", "冀1", "初报", 2, 1), accident("130000", "冀1", "续报", 3, 5)]
     )
-    land_rows("accidents/beijing", "京", [accident("110000", "京1", "初报", 2, 1)])
+    in_former_county = {"place_code": "110228", "place_lon": 116.8, "place_lat": 40.4}
+    land_rows(
+        "accidents/beijing",
+        "京",
+        [accident("110000", "京1", "初报", 2, 1), accident("110000", "京2", "初报", 1, 1, **in_former_county)],
+    )
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -222,7 +227,7 @@ def test_a_reconciliation_rests_on_the_newest_of_its_parts_and_not_on_superseded
 
 
 def test_a_transfer_rests_on_both_sides() -> None:
-    found = explaining.explain("fct_supply_transfers", ["120000", "2"])
+    found = explaining.explain("fct_supply_transfers", ["region_code=120000", "movement_id=2"])
     assert set(lines(found)) == {("out", 1), ("in", 1), ("in", 2)}
 
 

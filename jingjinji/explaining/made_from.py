@@ -151,7 +151,9 @@ MADE_FROM: dict[str, tuple[Source, ...]] = {
         Source(
             "使等级改变的报告和上一次报告", "fct_accident_reports",
             "m.region_code = $region_code and m.accident_id = $accident_id "
-            "and m.report_number in ($report_number, $report_number - 1)",
+            "and m.report_number in ($report_number, (select max(r.report_number) from fct_accident_reports as r "
+            "where r.region_code = $region_code and r.accident_id = $accident_id and r.report_number < $report_number "
+            "and r.grade_code is not distinct from $previous_grade_code))",
             "同一事故，这一次和上一次",
         ),
     ),
@@ -174,12 +176,13 @@ MADE_FROM: dict[str, tuple[Source, ...]] = {
     "fct_supply_transfers": (
         Source(
             "调出方的记录", "fct_supply_movements",
-            "m.region_code = $region_code and m.movement_id = $movement_id", "同一地区和单号",
+            "m.region_code = $region_code and m.warehouse_id = $warehouse_id and m.movement_id = $movement_id", "同一地区、仓库和单号",
         ),
         Source(
             "接收方的记录", "fct_supply_movements",
             "m.direction = 1 and m.region_code = $counterpart_region_code and m.counterpart_region_code = $region_code "
-            "and m.related_movement_id = $movement_id and m.item_code = $item_code",
+            "and m.related_movement_id = $movement_id and m.item_code = $item_code "
+            "and coalesce(m.counterpart_warehouse_id, $warehouse_id) = $warehouse_id",
             "接收地区以此单号为关联单号的同一物资的入库",
         ),
     ),
