@@ -31,12 +31,12 @@ HEADER = (
 )
 REPORT = """
     'e' || i as id, '虚构暴雨' as name, '120119' as unit, case when i % 1000 = 0 then -1 else 100 + i % 900 end as affected,
-    i % 3 as dead, i % 2 as missing, i % 500 as relocated, i % 700 as crops, i % 100 as failed, i % 50 as houses, i % 60 as damaged,
+    i % 3 as dead, i % 2 as missing, case when i % 100 = 7 then 1000 else i % 90 end as relocated, i % 700 as crops, i % 100 as failed, i % 50 as houses, i % 60 as damaged,
     i % 9999 as loss"""
 
 
 def write_csv(path: Path, rows: int) -> None:
-    """Invented rows in the shape of the Tianjin feed, as UTF-8; one in a thousand has a negative count."""
+    """Invented rows in the shape of the Tianjin feed, as UTF-8; one in a thousand has a negative count, one in a hundred a warning."""
     body = path.with_suffix(".body")
     duckdb.sql(f"""
         copy (
@@ -81,7 +81,7 @@ def write_sheet(path: Path, rows: int) -> None:
             -1 if i % 1000 == 0 else 100 + i % 900,
             i % 3,
             i % 2,
-            i % 500,
+            1000 if i % 100 == 7 else i % 90,
             i % 700,
             i % 100,
             i % 50,
@@ -173,6 +173,8 @@ def measured(work: str, path: Path) -> tuple[float, float]:
 
 def work_once(work: str, path: Path) -> None:
     """Run one of WORKS and print what it took."""
+    import python_calamine  # noqa: F401
+
     import jingjinji.landing  # noqa: F401
 
     with tempfile.TemporaryDirectory(dir=path.parent) as home:

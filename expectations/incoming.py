@@ -169,6 +169,10 @@ def units_of_the_region(standard: Standard) -> Iterator[gxe.Expectation]:
     if not {"region_code", "unit_code"} <= standard.columns.keys():
         return
     pairs = [f"('{row['region_code']}', '{row['unit_code']}')" for row in rows_of("ref_reporting_units")]
+    # what else the code list holds is the former code of a division of the region
+    pairs += [
+        f"('{code[:2]}0000', '{code}')" for code in code_list("ref_reporting_units.unit_code") if code.isdecimal()
+    ]
     yield no_rows(
         "unit_belongs_to_region",
         ROW + f"(region_code, unit_code) not in ({', '.join(pairs)})",

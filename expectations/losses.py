@@ -19,6 +19,12 @@ SAME_METRIC_COUNTED = " or ".join(
     for name, column in load_contracts().standards["disaster_losses"].columns.items()
     if column.type in METRIC_TYPES
 )
+# The reporting tree is that of the day of the event.
+OF_THE_EVENT_OF_PARENT = (
+    "events.region_code = parent.region_code and events.event_id = parent.event_id"
+    " and (units.valid_from is null or units.valid_from <= events.event_date)"
+    " and (units.valid_to is null or units.valid_to > events.event_date)"
+)
 ADDED = (
     "select region_code, event_id, unit_code, metric from marts.agg_loss_changes where is_additive"
     " group by all having sum(reported_change) > 0"
@@ -108,6 +114,7 @@ LOSSES = (
         "parent_and_part_are_not_both_counted",
         "this.is_counted and exists (select 1 from marts.dim_reporting_unit_ancestors as units"
         " inner join marts.fct_disaster_losses as parent on parent.unit_code = units.ancestor_code"
+        f" inner join marts.dim_events as events on {OF_THE_EVENT_OF_PARENT}"
         " where units.unit_code = this.unit_code and parent.is_counted"
         f" and parent.region_code = this.region_code and parent.event_id = this.event_id and ({SAME_METRIC_COUNTED}))",
         "unit_code, is_counted, covered_metrics",
@@ -124,7 +131,8 @@ LOSS_CHANGES = (
         f"with added as ({ADDED}) select (part.region_code, part.event_id, part.unit_code, part.metric) from added as part"
         " inner join marts.dim_reporting_unit_ancestors as units on units.unit_code = part.unit_code"
         " inner join added as parent on parent.unit_code = units.ancestor_code and parent.metric = part.metric"
-        " and parent.region_code = part.region_code and parent.event_id = part.event_id)",
+        " and parent.region_code = part.region_code and parent.event_id = part.event_id"
+        f" inner join marts.dim_events as events on {OF_THE_EVENT_OF_PARENT})",
         "unit_code, metric, is_additive",
         "上级已报同一灾害的某项指标时，下级的该项指标不再可加",
         "dashboards sum what is additive, and a part is in its parent already",
@@ -170,11 +178,11 @@ ACCIDENTS = (
         ORDER_493,
     ),
     Rule(
-        "counted_deaths_are_part_of_deaths",
-        "this.deaths_counted_persons > this.deaths_persons",
-        "deaths_counted_persons, deaths_persons",
-        "计入统计的死亡人数是死亡人数的一部分（30日内；道路交通、火灾7日内）",
-        "only deaths within the window count, so never more than all",
+        "counted_deaths_are_part_of_deaths_and_missing",
+        "this.deaths_counted_persons > this.deaths_persons + coalesce(this.missing_persons, 0)",
+        "deaths_counted_persons, deaths_persons, missing_persons",
+        "计入统计的死亡人数是死亡和下落不明人数的一部分（30日内；道路交通、火灾7日内；期满仍下落不明的按死亡统计）",
+        "only deaths within the window and people missing since count, so never more than all",
         WINDOW,
     ),
     Rule(

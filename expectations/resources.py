@@ -92,7 +92,7 @@ BALANCE = (
         "balance_says_what_it_is",
         "this.balance_status = 'balanced' and this.balance_difference is distinct from 0"
         " or this.balance_status = 'differs' and coalesce(this.balance_difference, 0) = 0"
-        " or this.balance_status in ('no_opening', 'units_differ') and this.balance_difference is not null",
+        " or this.balance_status in ('no_opening', 'units_differ', 'undecided') and this.balance_difference is not null",
         "balance_status, balance_difference",
         "账实状态须与账实差一致",
         "the status of a balance follows from its difference",

@@ -12,8 +12,9 @@ from jingjinji.paths import PROJECT
 
 SEEDS = PROJECT / "dbt_project" / "seeds"
 
-# Codes that are no longer in force still arrive; dbt resolves them to their successors.
-FORMER_CODES = {"divisions.code": "division_successors.old_code"}
+# Codes that are no longer in force still arrive; dbt resolves them to their successors. Per list the kinds of change whose codes are no
+# member of it: a pseudo level (市辖区) is a place, and no unit that reports.
+FORMER_CODES: dict[str, tuple[str, ...]] = {"divisions.code": (), "ref_reporting_units.unit_code": ("虚拟码",)}
 
 
 class CodeListError(UserError):
@@ -55,7 +56,8 @@ def code_list(reference: str) -> tuple[str, ...]:
     """
     codes = _column(reference)
     if reference in FORMER_CODES:
-        codes += _column(FORMER_CODES[reference])
+        changes = rows_of("division_successors")
+        codes += [row["old_code"] for row in changes if row["change_kind"] not in FORMER_CODES[reference]]
     return tuple(dict.fromkeys(codes))
 
 

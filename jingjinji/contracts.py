@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -46,8 +47,16 @@ SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 CONFORM_VERSION = "2"
 
 
+# What a human has yet to say of a drafted feed: the value of a key begins with it.
+TODO = "TODO"
+
+
 class ContractError(UserError):
     """A standard or feed cannot be used; the message names file, key and fix."""
+
+
+class UnfinishedFeedError(ContractError):
+    """The feed is still a draft; the message names file and every key that waits for an answer."""
 
 
 class _Model(BaseModel):
@@ -203,19 +212,33 @@ class Feed(_Model):
     def _short_form(cls, columns: Any) -> Any:
         return {name: {"from": c} if isinstance(c, str) else c for name, c in columns.items()}
 
+    @field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, delimiter: str) -> str:
+        if len(delimiter) != 1 or delimiter in '"\r\n':
+            raise ValueError(f'{delimiter!r} is not one character between two cells; a tab is written "\\t"')
+        return delimiter
+
 
 class Contracts(_Model):
-    """Everything agreed: standards by dataset, feeds by `<dataset>/<region>`."""
+    """Everything agreed: standards by dataset, feeds by `<dataset>/<region>`.
+
+    `unfinished` are feeds with a TODO in them, each with what is to be answered: nothing lands by them, and the other feeds go on.
+    """
 
     standards: dict[str, Standard]
     feeds: dict[str, Feed]
+    unfinished: dict[str, str] = Field(default_factory=dict)
 
     def feed(self, feed_id: str) -> Feed:
         """The feed of that id.
 
         Raises:
+            UnfinishedFeedError: the feed holds a TODO; the message names file and keys.
             ContractError: no such feed; the message lists the ids there are.
         """
+        if feed_id in self.unfinished:
+            raise UnfinishedFeedError(self.unfinished[feed_id])
         if feed_id not in self.feeds:
             raise ContractError(f"there is no feed {feed_id!r}; feeds are: {', '.join(sorted(self.feeds))}")
         return self.feeds[feed_id]
@@ -234,7 +257,7 @@ def rule_set_version(standard: Standard, feed: Feed) -> str:
 
 
 def load_contracts(root: Path | None = None) -> Contracts:
-    """Read and cross-check every standard and feed.
+    """Read and cross-check every standard and feed; one with a TODO in it is named in `unfinished` and not among the feeds.
 
     Args:
         root: folder of the contracts, default `feeds/` of the project.
@@ -251,29 +274,47 @@ def load_contracts(root: Path | None = None) -> Contracts:
 def _load(root: Path, files: tuple[tuple[Path, int], ...]) -> Contracts:
     standards: dict[str, Standard] = {}
     feeds: dict[str, Feed] = {}
+    unfinished: dict[str, str] = {}
     for path, _ in files:
         if path.name == "_standard.yml":
-            standards[path.parent.name] = _parse(path, Standard, dataset=path.parent.name)
+            standards[path.parent.name] = _parse(path, _content(path), Standard, dataset=path.parent.name)
     for path, _ in files:
         if path.name != "_standard.yml":
             dataset, region = path.parent.name, path.stem
             if dataset not in standards:
                 raise ContractError(f"{path}: there is no {path.parent}/_standard.yml to fill")
-            feed_id = f"{dataset}/{region}"
-            feeds[feed_id] = _parse(path, Feed, feed_id=feed_id, dataset=dataset, region=region)
+            feed_id, content = f"{dataset}/{region}", _content(path)
+            if open_keys := list(todos(content)):
+                lines = [f"  {key}: {value}" for key, value in open_keys]
+                unfinished[feed_id] = f"{path}: still a draft, write an answer for every {TODO}:\n" + "\n".join(lines)
+            else:
+                feeds[feed_id] = _parse(path, content, Feed, feed_id=feed_id, dataset=dataset, region=region)
     for dataset, standard in standards.items():
         _raise_all(root / dataset / "_standard.yml", standard_faults(standard))
     for feed_id, feed in feeds.items():
         _raise_all(root / f"{feed_id}.yml", feed_faults(standards[feed.dataset], feed))
-    return Contracts(standards=standards, feeds=feeds)
+    return Contracts(standards=standards, feeds=feeds, unfinished=unfinished)
 
 
-def _parse(path: Path, model: type[M], **identity: str) -> M:
+def _content(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=SAFE_LOADER) or {}
-        return model.model_validate(content | identity)
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=SAFE_LOADER) or {}
     except yaml.YAMLError as error:
         raise ContractError(f"{path}: not valid YAML: {error}") from error
+
+
+def todos(content: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Dotted key and value of every text in a YAML that begins with TODO."""
+    if isinstance(content, str) and content.startswith(TODO):
+        yield key, content
+    elif isinstance(content, dict | list):
+        for name, inner in content.items() if isinstance(content, dict) else enumerate(content):
+            yield from todos(inner, f"{key}.{name}" if key else str(name))
+
+
+def _parse(path: Path, content: dict[str, Any], model: type[M], **identity: str) -> M:
+    try:
+        return model.model_validate(content | identity)
     except ValidationError as error:
         lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
         raise ContractError(f"{path}:\n" + "\n".join(lines)) from error

@@ -30,7 +30,7 @@ HASH = re.compile(r"(?<![0-9A-Za-z])(?=[0-9a-f]*[a-f][0-9a-f]*[a-f])[0-9a-f]{16,
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECK_CHARACTERS = "10X98765432"
 FULL_WIDTH_DIGITS, DIGITS = "０１２３４５６７８９", "0123456789"
-DIVISION_DIGITS = 6
+DIVISION_DIGITS, MOBILE_DIGITS = 6, 11
 MASKED = "***"
 
 
@@ -54,6 +54,8 @@ def is_identity_number(text: str) -> bool:
 
 def masked(text: str) -> str:
     """The text with every mobile number, and whatever has the form of an identity number, replaced by `***`."""
+    if len(text) < MOBILE_DIGITS:
+        return text
     parts, end = [], 0
     for found in HASH.finditer(text):
         parts += [_masked(text[end : found.start()]), found.group()]

@@ -42,5 +42,6 @@ def landed_text(outcomes: Sequence[Outcome]) -> str:
         warned = f"，其中警告{o.rows[WARNED]}" if o.rows[WARNED] else ""
         lines.append(f"{o.feed_id}  {o.file_name}  {STATUS[o.status]}  {account}{warned}")
         lines += [f"  [{m['code']}] {m['message']}。{m['fix']}" for m in o.messages]
-        lines.append(f"  回执：{o.receipt}" if o.receipt else "  （试运行，未保存）")
+        not_kept = "（未接收，未保存，没有回执）" if o.is_new else "（试运行，未保存）"
+        lines.append(f"  回执：{o.receipt}" if o.receipt else f"  {not_kept}")
     return "\n".join(lines)

@@ -117,6 +117,7 @@ def codes(outcome: Outcome) -> tuple[set[str], set[str]]:
 SELECT = (
     "+fct_teams +fct_team_capabilities +fct_team_equipment +int_teams_flagged +fct_supply_stock +agg_supply_by_region_item "
     "+fct_supply_movements +fct_supply_balance +fct_supply_transfers +int_supplies_flagged +int_supply_movements_flagged "
+    "+int_supply_documents_flagged "
     "+dim_supply_items +fct_expert_reports"
 )
 
@@ -141,6 +142,7 @@ def _make() -> Path:
     _teams()
     _stock()
     _movements()
+    _stock_of_hebei()
     land_rows("experts/beijing", "e1", [
         _expert("2026-01-01", specialty="气象", is_available="是", valid_until="2026-12-31"),
         _expert("2026-04-01", specialty="气象", is_available="否"),
@@ -167,10 +169,10 @@ def _teams() -> None:
         _team("boats", "2026-01-31 23:59:59", **water, members_count=20, members_available_count=12, readiness="待命",
               self_sufficiency_hours=24, response_minutes=240, equipment="assault_boat:2;life_jacket:20;life_jacket:19",
               tasks="water_rescue;evacuation_boats;water_rescue", certificate_valid_until="2026-03-31", verified_at="2026-01-31 00:00:00"),
-        _team("boats", "2026-05-31 23:59:59", readiness="休整"),
+        _team("boats", "2026-05-31 23:59:59", readiness="休整", base_datum="WGS84"),  # a system without a point
         _team("late", "2026-03-31 00:00:00", team_level="1", readiness="待命"),
         _team("late", "2026-02-28 00:00:00", reported_at="2026-04-30 00:00:00", team_level="3", readiness="停用",
-              members_count=60),
+              members_count=60, certificate_valid_until="2026-03-15"),
         _team("odd", "2026-05-31 23:59:59", tasks="water_rescue;no_such_task", equipment="no_such_thing:1",
               base_division_code="120116", base_lon=114.5, base_lat=38.0, base_datum="WGS84"),
     ])  # fmt: skip
@@ -238,4 +240,41 @@ def _movements() -> None:
     land_rows("supply_movements/beijing", "m2", [
         _movement("b1", "入库", 5, "2026-04-14 10:00:00", **received, related_movement_id="2"),
         _movement("b2", "入库", 5, "2026-04-14 10:00:00", **received, related_movement_id="77"),
+    ])  # fmt: skip
+
+
+def _stock_of_hebei() -> None:
+    """Statements at 18:00; two warehouses use the same document numbers."""
+    hebei = {"region_code": "130000", "reserved_quantity": 0}
+    february, march, april = (f"2026-{day} 18:00:00" for day in ("02-28", "03-31", "04-30"))
+
+    def lot(warehouse: str, number: str | None, as_of_at: str, quantity: int, **values: Any) -> dict[str, Any]:
+        return _lot(number, as_of_at, quantity, **(hebei | {"warehouse_id": warehouse} | values))
+
+    land_rows("supplies/hebei", "h1", [
+        lot("冀-1", "A", february, 100), lot("冀-1", "A", march, 95),
+        lot("冀-2", "A", february, 100), lot("冀-2", "A", march, 93),
+        lot("冀-3", "K", march, 100), lot("冀-3", "K", april, 100, storage_kind="代储"),
+        lot("冀-4", "A", february, 100), lot("冀-4", "C", february, 10), lot("冀-4", "B", march, 1), lot("冀-4", "B", april, 1),
+        lot("冀-5", "X", march, 10), lot("冀-5", "X", february, 10, reported_at="2026-04-20 08:00:00", expiry_date="2026-03-15"),
+    ])  # fmt: skip
+
+    def moved(number: str, warehouse: str, quantity: int, moved_at: str, **values: Any) -> dict[str, Any]:
+        return _movement(number, "出库", quantity, moved_at, region_code="130000", warehouse_id=warehouse, **values)
+
+    land_rows("supply_movements/hebei", "hm1", [
+        moved("CK-1", "冀-1", 5, "2026-03-10 10:00:00"),
+        moved("CK-1", "冀-2", 7, "2026-03-12 10:00:00"),
+        moved("CK-3", "冀-4", 100, "2026-03-15 10:00:00"),
+        moved("CK-2", "冀-x", 3, "2026-03-13 10:00:00"),
+        moved("CK-2", "冀-y", 3, "2026-03-13 10:00:00", reported_at="2026-03-14 10:00:00"),
+        *(
+            moved("DB-1", sender, 2, f"2026-03-{day} 10:00:00", movement_kind="调拨", lot_number="Z",
+                  counterpart_region_code="110000", counterpart_warehouse_id="京-1", settlement_status="未结算")
+            for sender, day in (("冀-x", 14), ("冀-y", 15))
+        ),
+    ])  # fmt: skip
+    received = {"region_code": "110000", "warehouse_id": "京-1", "counterpart_region_code": "130000", "lot_number": "Z"}
+    land_rows("supply_movements/beijing", "m3", [
+        _movement("b3", "入库", 2, "2026-03-16 10:00:00", **received, related_movement_id="DB-1"),
     ])  # fmt: skip

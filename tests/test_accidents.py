@@ -72,8 +72,60 @@ def _invented() -> None:
         _report("falls", "初报", "2024-03-02", deaths_persons=5),
         _report("falls", "续报", "2024-04-20", deaths_persons=4),
         _report("known_late", "续报", "2024-05-01", deaths_persons=6),
+        _report("serious_after_window", "初报", "2024-03-02", deaths_persons=1, serious_injuries_persons=9),
+        _report("serious_after_window", "补报", "2024-04-10", serious_injuries_persons=10),
+        _report("serious_at_midnight", "初报", "2024-03-02", deaths_persons=1, serious_injuries_persons=9),
+        _report("serious_at_midnight", "补报", "2024-04-01 00:00", serious_injuries_persons=10),
+        _report("none_late", "初报", "2024-03-02", deaths_persons=2),
+        _report("none_late", "补报", "2024-04-02", deaths_persons=3, late_deaths_persons=0),
+        _report("one_late_of_four", "初报", "2024-03-02", deaths_persons=2),
+        _report("one_late_of_four", "补报", "2024-04-02", deaths_persons=4, late_deaths_persons=1),
+        _report("one_late_of_four", "补报", "2024-04-05", deaths_persons=5),
+        _report("explained_later", "初报", "2024-03-02", deaths_persons=2),
+        _report("explained_later", "补报", "2024-04-02", deaths_persons=4),
+        _report("explained_later", "补报", "2024-04-05", late_deaths_persons=1),
+        _report("down_and_up", "初报", "2024-03-02", deaths_persons=3),
+        _report("down_and_up", "续报", "2024-04-10", deaths_persons=2),
+        _report("down_and_up", "续报", "2024-04-12", deaths_persons=3),
+        _report("found_dead", "初报", "2024-03-02", deaths_persons=2, missing_persons=3),
+        _report("found_dead", "续报", "2024-03-31 23:59:59", deaths_persons=2, missing_persons=3),
+        _report("found_dead", "补报", "2024-04-15", deaths_persons=5, missing_persons=0),
+        _report("found_dead", "补报", "2024-04-20", deaths_persons=6, missing_persons=0),
+        _report("stay_missing", "初报", "2024-03-02", deaths_persons=2, missing_persons=3),
+        _report("stay_missing", "续报", "2024-04-01 00:00", deaths_persons=2, missing_persons=3),
+        _report("stay_missing", "续报", "2024-04-01 00:00:01", deaths_persons=2, missing_persons=3),
+        _report("found_alive", "初报", "2024-03-02", deaths_persons=2, missing_persons=3),
+        _report("found_alive", "补报", "2024-04-15", deaths_persons=2, missing_persons=1),
+        _report("found_alive", "调查报告", "2024-05-15", deaths_persons=2),
+        _report("dead_of_the_missing", "初报", "2024-03-02", deaths_persons=2, missing_persons=3),
+        _report("dead_of_the_missing", "续报", "2024-03-09", deaths_persons=4),
+        _report("dead_of_the_missing", "补报", "2024-04-15", deaths_persons=4),
+        _report("dead_outside", "初报", "2024-03-02", deaths_persons=2, missing_persons=3),
+        _report("dead_outside", "补报", "2024-04-15", deaths_persons=5, missing_persons=0, late_deaths_persons=1),
+        _report("missing_in_traffic", "初报", "2024-03-02", deaths_persons=2, missing_persons=1, accident_kind="道路交通"),
+        _report("missing_in_traffic", "续报", "2024-03-09 00:00:01", deaths_persons=2, missing_persons=1),
+        _report("missing_before_the_rule", "初报", "2016-07-27", deaths_persons=2, missing_persons=1) | {"occurred_at": "2016-07-26 23:59"},
+        _report("missing_before_the_rule", "续报", "2016-09-09", deaths_persons=2, missing_persons=1) | {"occurred_at": "2016-07-26 23:59"},
         _report("cancelled", "初报", "2024-03-02", deaths_persons=3),
         _report("cancelled", "核销", "2024-03-20", deaths_persons=0),
+        _report("restored", "初报", "2024-03-02", deaths_persons=3),
+        _report("restored", "核销", "2024-03-10"),
+        _report("restored", "恢复", "2024-03-20"),
+        _report("restored", "调查报告", "2024-04-20", deaths_persons=4),
+        _report("cancelled_again", "初报", "2024-03-02", deaths_persons=3),
+        _report("cancelled_again", "核销", "2024-03-10"),
+        _report("cancelled_again", "恢复", "2024-03-20", deaths_persons=2),
+        _report("cancelled_again", "核销", "2024-03-30"),
+        _report("supplemented", "初报", "2024-03-02", deaths_persons=2),
+        _report("supplemented", "调查报告", "2024-03-15", deaths_persons=2, direct_loss_cny=500),
+        _report("supplemented", "续报", "2024-03-18", deaths_persons=9),
+        _report("supplemented", "补报", "2024-03-31 23:59:59", deaths_persons=3, direct_loss_cny=600),
+        _report("supplemented", "补报", "2024-04-01 00:00:01", deaths_persons=4),
+        _report("supplemented", "补报", "2024-03-14", deaths_persons=5, reported_at="2024-05-01"),
+        _report("supplemented", "调查报告", "2024-06-01", deaths_persons=2),
+        _report("final_known_after", "初报", "2024-03-02", deaths_persons=2),
+        _report("final_known_after", "补报", "2024-03-20", deaths_persons=4),
+        _report("final_known_after", "调查报告", "2024-03-15", deaths_persons=3, reported_at="2024-04-20"),
         _report("small", "初报", "2024-03-02", deaths_persons=0, injured_persons=0, direct_loss_cny=999999),
         _report("small", "续报", "2024-03-03", direct_loss_cny=1000000),
         _report("unknown", "初报", "2024-03-02", missing_persons=4),
@@ -93,7 +145,7 @@ def built(
         candidate = prepare_candidate("accidents")
         assert candidate is not None
         load_deliveries(candidate)
-        results = run_dbt(candidate, "+fct_accidents", unit_tests=True)
+        results = run_dbt(candidate, "+fct_accidents +int_accidents_flagged", unit_tests=True)
     with duckdb.connect(str(candidate), read_only=True) as connection:
         yield connection, results
 
@@ -156,6 +208,21 @@ def _versions(con: duckdb.DuckDBPyConnection, accident: str, columns: str) -> li
         ("investigated", [2, 4, 4], [2, 2, 3], [4, 4, 3]),
         ("late_reported", [9, 10], [9, 9], [3, 3]),
         ("falls", [5, 4], [5, 4], [3, 3]),
+        ("supplemented", [2, 2, 2, 3, 3, 3, 2], [2, 2, 2, 3, 3, 3, 2], [4, 4, 4, 3, 3, 3, 4]),
+        ("final_known_after", [2, 4, 3], [2, 4, 3], [4, 3, 3]),
+        ("serious_after_window", [1, 1], [1, 1], [4, 4]),
+        ("serious_at_midnight", [1, 1], [1, 1], [4, 3]),
+        ("none_late", [2, 3], [2, 3], [4, 3]),
+        ("one_late_of_four", [2, 4, 5], [2, 3, 3], [4, 3, 3]),
+        ("explained_later", [2, 4, 4], [2, 2, 3], [4, 4, 3]),
+        ("down_and_up", [3, 2, 3], [3, 2, 3], [3, 4, 3]),
+        ("found_dead", [2, 2, 5, 6], [2, 2, 5, 5], [4, 4, 3, 3]),
+        ("stay_missing", [2, 2, 2], [2, 2, 5], [4, 4, 3]),
+        ("found_alive", [2, 2, 2], [2, 3, 2], [4, 3, 4]),
+        ("dead_of_the_missing", [2, 4, 4], [2, 4, 5], [4, 3, 3]),
+        ("dead_outside", [2, 5], [2, 4], [4, 3]),
+        ("missing_in_traffic", [2, 2], [2, 3], [4, 3]),
+        ("missing_before_the_rule", [2, 2], [2, 2], [4, 4]),
         ("known_late", [6], [6], [3]),
         ("unknown", [None], [None], [None]),
     ],
@@ -165,6 +232,28 @@ def test_deaths_after_the_statistical_window_are_kept_and_not_counted(
 ) -> None:
     versions = _versions(con, accident, "deaths_persons, deaths_counted_persons, grade_code")
     assert versions == list(zip(deaths, counted, grades, strict=True))
+
+
+def test_serious_injuries_after_the_window_are_kept_and_not_counted(con: duckdb.DuckDBPyConnection) -> None:
+    columns = "serious_injuries_persons, serious_injuries_counted_persons"
+    assert _versions(con, "serious_after_window", columns) == [(9, 9), (10, 9)]
+    assert _versions(con, "serious_at_midnight", columns) == [(9, 9), (10, 10)]
+
+
+def test_only_a_rise_that_nothing_explains_is_told(con: duckdb.DuckDBPyConnection) -> None:
+    rows = con.execute("""
+        select accident_id, as_of_at::date::varchar, column_name, value_text, compared_text
+        from intermediate.int_accidents_flagged as flags inner join marts.fct_accident_reports using (region_code, accident_id, delivery_id, row_number)
+        where rule_id = 'W-ACC-30D' and accident_id in ('serious_after_window', 'serious_at_midnight', 'none_late', 'one_late_of_four',
+            'explained_later', 'down_and_up', 'kind_late', 'found_dead', 'stay_missing', 'dead_outside')
+        order by all""").fetchall()
+    assert rows == [
+        ("explained_later", "2024-04-02", "deaths_persons", "4", "2"),
+        ("found_dead", "2024-04-20", "deaths_persons", "6", "5"),
+        ("kind_late", "2024-03-25", "accident_kind", "道路交通", "统计期为7日，计入统计的死亡人数由10人减为9人"),
+        ("one_late_of_four", "2024-04-05", "deaths_persons", "5", "4"),
+        ("serious_after_window", "2024-04-10", "serious_injuries_persons", "10", "9"),
+    ]
 
 
 def test_window_is_that_of_the_field(con: duckdb.DuckDBPyConnection) -> None:
@@ -178,6 +267,41 @@ def test_cancelled_accident_counts_until_the_cancellation_is_known(con: duckdb.D
     columns, mine = "is_counted, not_counted_reason, deaths_persons", "accident_id = 'cancelled'"
     assert as_of(con, "fct_accidents", "2024-03-20", columns, mine) == [(True, None, 3)]
     assert as_of(con, "fct_accidents", "2024-03-21", columns, mine) == [(False, "已核销", 3)]
+
+
+def test_cancellation_is_taken_back_by_a_restoration_and_earlier_days_stay(con: duckdb.DuckDBPyConnection) -> None:
+    columns = "report_stage, is_counted, not_counted_reason, deaths_persons"
+    for known_by, expected in {
+        "2024-03-11": ("初报", False, "已核销", 3),
+        "2024-03-21": ("初报", True, None, 3),
+        "2024-04-21": ("调查报告", True, None, 4),
+    }.items():
+        assert as_of(con, "fct_accidents", known_by, columns, "accident_id = 'restored'") == [expected]
+    assert _versions(con, "cancelled_again", "is_counted, deaths_persons") == [
+        (True, 3),
+        (False, 3),
+        (True, 2),
+        (False, 2),
+    ]
+
+
+def test_supplement_within_the_window_changes_the_casualties_of_an_earlier_final_report(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    columns = "report_stage, figures_report_number, direct_loss_cny::integer, is_superseded_on_arrival"
+    assert _versions(con, "supplemented", columns) == [
+        ("初报", 1, None, False),
+        ("调查报告", 2, 500, False),
+        ("续报", 2, 500, True),
+        ("补报", 4, 500, False),
+        ("补报", 4, 500, True),
+        ("补报", 4, 500, True),
+        ("调查报告", 7, 500, False),
+    ]
+    told = con.execute("""
+        select as_of_at::varchar from intermediate.int_accidents_flagged inner join marts.fct_accident_reports using (delivery_id, row_number)
+        where rule_id = 'A-SEQ' and column_name = 'report_stage' and marts.fct_accident_reports.accident_id = 'supplemented' order by 1""").fetchall()
+    assert told == [("2024-03-14 00:00:00",), ("2024-03-18 00:00:00",), ("2024-04-01 00:00:01",)]
 
 
 def test_accident_below_the_statistical_floor_is_kept_with_its_reason(con: duckdb.DuckDBPyConnection) -> None:

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import openpyxl
 import pytest
-from native_files import hebei_workbook, report, ten_reports, tianjin_csv, tianjin_text
+from native_files import hebei_workbook, report, ten_reports, tianjin_csv, tianjin_headers, tianjin_text
+from resource_files import native_file
 
 from jingjinji.landing import COUNTS, Outcome, current_deliveries, land
 from jingjinji.landing.judging import row_account
@@ -267,3 +269,68 @@ def test_same_row_twice_is_a_duplicate_and_another_value_for_it_a_conflict(tmp_p
 def test_corrected_delivery_after_a_refused_one_is_taken(tmp_path: Path) -> None:
     assert land("disaster_losses/tianjin", tianjin_csv(tmp_path, [report(deaths_persons="-1")])).status == "refused"
     assert land("disaster_losses/tianjin", tianjin_csv(tmp_path, [report(deaths_persons="1")])).rows["accepted"] == 1
+
+
+# ---------------------------------------------------------------- one file must not stop the others
+
+
+@pytest.mark.parametrize("is_other_sheet", [False, True])
+def test_cell_far_from_the_table_refuses_its_file_and_no_other(tmp_path: Path, is_other_sheet: bool) -> None:
+    path = tmp_path / "2023-08-01.xlsx"
+    hebei_workbook(path, [report(unit_code="130100")])
+    book = openpyxl.load_workbook(path)
+    sheet = book.create_sheet("附表") if is_other_sheet else book.active
+    sheet["A1"], sheet["XFD1048576"] = "说明", " "
+    book.save(path)
+    outcome = land("disaster_losses/hebei", path)
+    assert_refused(outcome, "F15", f"“{sheet.title}”", "XFD1048576", "请删除表格以外的零散内容")
+    assert land("disaster_losses/tianjin", tianjin_csv(tmp_path, ten_reports())).status == "accepted"
+
+
+def test_cells_that_only_hold_a_format_are_no_content(tmp_path: Path) -> None:
+    path = tmp_path / "2023-08-01.xlsx"
+    hebei_workbook(path, [report(unit_code="130100")])
+    book = openpyxl.load_workbook(path)
+    book.active["XFD1048576"].font = openpyxl.styles.Font(bold=True)
+    book.save(path)
+    assert land("disaster_losses/hebei", path).rows["accepted"] == 1
+
+
+# ---------------------------------------------------------------- what the sender is told of rows
+
+
+def test_rows_of_a_refused_file_are_its_rows_of_data(tmp_path: Path) -> None:
+    path = tianjin_csv(tmp_path, [report(1), report(2)], rename={tianjin_headers()["affected_persons"]: "没见过的列"})
+    outcome = land("disaster_losses/tianjin", path)
+    assert [m["code"] for m in outcome.messages] == ["F05"]
+    assert outcome.rows == row_account(received=3, refused=3)  # two reports and a footnote; neither title nor header
+
+
+def test_copies_and_contradictions_name_the_other_row_and_no_column_that_is_not_there(tmp_path: Path) -> None:
+    rows = [*(report(n) for n in range(1, 31)), report(1), report(2, deaths_persons="5"), report(3, beyond=["多出"])]
+    receipt = receipt_of(land("disaster_losses/tianjin", tianjin_csv(tmp_path, rows)))
+    told = {(f["row"], f["code"]): f for f in (*receipt["row_faults"], *receipt["row_duplicates"])}
+    assert told.keys() == {(4, "R07"), (34, "R07"), (35, "R08"), (33, "R09")}
+    assert told[4, "R07"]["message"] == "与同一文件中第34行主键相同而内容不同"
+    assert told[34, "R07"]["message"] == "与同一文件中第4行主键相同而内容不同"
+    assert told[4, "R07"]["column"].startswith(tianjin_headers()["event_id"])
+    assert (told[35, "R08"]["column"], told[33, "R09"]["message"]) == ("", "与第3行完全相同，只保留第3行")
+
+
+@pytest.mark.parametrize("has_slipped", [False, True])
+def test_name_that_slipped_into_another_column_is_not_shown(tmp_path: Path, has_slipped: bool) -> None:
+    name = "虚构甲"
+    team = {"region_code": "130000", "team_name": "虚构队", "as_of_at": "2026/4/30", "reported_at": "2026/5/1"}
+    teams = [team | {"team_id": f"t{n}"} for n in range(1, 31)]
+    odd = team | {"team_id": "t31", "readiness": name, "response_minutes": name, "duty_contact_name": name}
+    path = native_file(tmp_path, "teams/hebei", [*teams, odd])
+    if has_slipped:  # one cell of the row is lost, and the name stands where minutes should
+        lines = path.read_text(encoding="gb18030").splitlines(keepends=True)
+        at = next(n for n, line in enumerate(lines) if name in line)
+        lines[at] = lines[at].replace(f"{name},", "", 1)
+        path.write_text("".join(lines), encoding="gb18030")
+    outcome = land("teams/hebei", path)
+    assert outcome.rows["quarantined"] == 1
+    assert outcome.receipt is not None
+    for paper in ("receipt.json", "receipt.csv"):
+        assert name not in outcome.receipt.with_name(paper).read_text(encoding="utf-8-sig")

@@ -14,6 +14,7 @@ from jingjinji import audit, build
 from jingjinji.build import BuildError, finish_build, load_deliveries, prepare_candidate, run_dbt
 from jingjinji.build.loading import Loaded
 from jingjinji.paths import home
+from jingjinji.quality.results import ensure_table
 
 ROW = {
     "region_code": "130000", "event_id": "e1", "unit_code": "130000", "report_stage": "初报",
@@ -137,27 +138,35 @@ def test_build_that_was_not_released_is_made_again_by_the_scheduler_and_offered_
     assert prepare_candidate("second") is not None
 
 
-def test_changed_rules_start_from_an_empty_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_rules_start_from_a_file_with_nothing_but_what_checks_found(monkeypatch: pytest.MonkeyPatch) -> None:
     _land("a", _row())
-    _finished("first")
+    first = _finished("first")
+    with duckdb.connect(str(first)) as con:
+        ensure_table(con)
+        con.execute("insert into marts.fct_quality_results (run_id, suite) values ('first', 'published')")
     monkeypatch.setattr(build, "rules_hash", lambda: "other rules")
     candidate = _prepared("second")
-    assert not candidate.exists()
+    with duckdb.connect(str(candidate)) as con:
+        assert con.execute("select schema_name, table_name from duckdb_tables()").fetchall() == [
+            ("marts", "fct_quality_results")
+        ]
+        assert con.execute("select run_id from marts.fct_quality_results").fetchall() == [("first",)]
     assert json.loads((candidate.parent / "prepared.json").read_text())["parent_build"] is None
 
 
 def test_rules_hash_follows_models_seeds_and_contracts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("dbt_project/models/a.sql", "dbt_project/seeds/b.csv", "feeds/c/_standard.yml"):
+    names = ("dbt_project/models/a.sql", "dbt_project/seeds/b.csv", "feeds/c/_standard.yml", "jingjinji/personal.py")
+    for name in names:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("one")
     monkeypatch.setattr(build, "PROJECT", tmp_path)
     hashes = [build.rules_hash()]
-    for name in ("dbt_project/models/a.sql", "dbt_project/seeds/b.csv", "feeds/c/_standard.yml"):
+    for name in names:
         (tmp_path / name).write_text("two")
         hashes.append(build.rules_hash())
     (tmp_path / "dbt_project/target/models").mkdir(parents=True)
     (tmp_path / "dbt_project/target/models/a.sql").write_text("compiled")
-    assert len(set(hashes)) == 4
+    assert len(set(hashes)) == 5
     assert build.rules_hash() == hashes[-1]
 
 

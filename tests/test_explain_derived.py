@@ -30,11 +30,11 @@ SELECT = " ".join(f"+{mart},resource_type:{kind}" for mart in sorted(BUILT) for 
 STATISTICS = ("hebei/2026-06_yearly.xlsx", "tianjin/2026-06_gdp_population.csv", "tianjin/2026-06_disasters.csv")
 
 
-def loss(unit: str, day: int, affected: int, stage: str = "续报") -> Row:
+def loss(unit: str, day: int, affected: int, stage: str = "续报", event: str = "树", year: int = 2024) -> Row:
     return {
-        "region_code": "130000", "event_id": "树", "unit_code": unit, "report_stage": stage, "disaster_kind": "洪涝",
-        "occurred_at": "2024-07-01 01:00:00", "as_of_at": f"2024-07-{day:02} 08:00:00", "reported_at": f"2024-07-{day:02} 09:00:00",
-        "reported_county_at": f"2024-07-{day:02} 08:30:00", "affected_persons": affected,
+        "region_code": "130000", "event_id": event, "unit_code": unit, "report_stage": stage, "disaster_kind": "洪涝",
+        "occurred_at": f"{year}-07-01 01:00:00", "as_of_at": f"{year}-07-{day:02} 08:00:00", "reported_at": f"{year}-07-{day:02} 09:00:00",
+        "reported_county_at": f"{year}-07-{day:02} 08:30:00", "affected_persons": affected,
     }  # fmt: skip
 
 
@@ -78,13 +78,20 @@ def _land() -> None:
         "loss2",
         [loss("130602", 2, 35), loss("130600", 2, 100, "初报"), loss("130000", 3, 120, "初报")],
     )
+    # 130629 was below 130600 until the spring of 2017
+    for year in (2016, 2024):
+        below = [loss(unit, 1, 10, "初报", f"雄{year}", year) for unit in ("130629", "130602", "130600")]
+        land_rows("disaster_losses/hebei", f"雄{year}", below)
     to_beijing = {"counterpart_region_code": "110000", "counterpart_warehouse_id": "京-1"}
+    to_another = to_beijing | {"counterpart_warehouse_id": "京-2"}
     land_rows("supply_movements/tianjin", "out", [
         moved("2", "120000", "津-1", "调拨", 6, 11, **to_beijing), moved("3", "120000", "津-1", "出库", 5, 13),
+        moved("2", "120000", "津-2", "调拨", 1, 12, **to_another),
     ])  # fmt: skip
     from_tianjin = {"counterpart_region_code": "120000", "related_movement_id": "2"}
     land_rows("supply_movements/beijing", "in", [
         moved("b1", "110000", "京-1", "入库", 2, 14, **from_tianjin), moved("b2", "110000", "京-1", "入库", 4, 15, **from_tianjin),
+        moved("b3", "110000", "京-2", "入库", 1, 15, **from_tianjin),
     ])  # fmt: skip
     land_rows("supplies/tianjin", "stock", [stock(10, 20), stock(20, 9)])
     land_rows(
@@ -168,7 +175,10 @@ ADDS_UP: dict[str, Callable[[Row, Parts], bool]] = {
     "agg_accident_grade_watch": lambda row, parts: (
         {r["grade_code"] for r in parts["使等级改变的报告和上一次报告"]} == {row["grade_code"], row["previous_grade_code"]}
     ),
-    "agg_supply_by_region_item": lambda row, parts: total(parts["各批次库存"], "on_hand_quantity") == row["on_hand_quantity"],
+    "agg_supply_by_region_item": lambda row, parts: (
+        total([r for r in parts["计入的各批次库存"] if r["is_on_hand"]], "counted_quantity") == row["on_hand_quantity"]
+        and len(parts.get("已改列为其他储备方式、不计入的批次", [])) >= row["other_kind_count"]
+    ),
     "fct_supply_balance": lambda row, parts: (
         len(parts["期末和期初的库存报告"]) == 1 + (row["opening_as_of_at"] is not None)
         and len(parts.get("其间的出入库", [])) == row["movement_count"]
@@ -226,8 +236,16 @@ def test_a_reconciliation_rests_on_the_newest_of_its_parts_and_not_on_superseded
     assert set(lines(found)) == {("loss2", 2), ("loss2", 1), ("loss1", 2)}  # its own, 130602 as corrected, 130606
 
 
+@pytest.mark.parametrize(("year", "parts"), [(2016, {1, 2, 3}), (2024, {2, 3})])
+def test_a_reconciliation_rests_on_the_units_that_were_below_on_the_day_of_the_event(
+    year: int, parts: set[int]
+) -> None:
+    found = explaining.explain("fct_loss_reconciliation", ["130000", f"雄{year}", "130600", "affected_persons"])
+    assert set(lines(found)) == {(f"雄{year}", row) for row in parts}
+
+
 def test_a_transfer_rests_on_both_sides() -> None:
-    found = explaining.explain("fct_supply_transfers", ["region_code=120000", "movement_id=2"])
+    found = explaining.explain("fct_supply_transfers", ["region_code=120000", "movement_id=2", "warehouse_id=津-1"])
     assert set(lines(found)) == {("out", 1), ("in", 1), ("in", 2)}
 
 

@@ -156,27 +156,6 @@ def test_timeliness_counts_only_what_was_judged_and_required(candidate: tuple[Pa
     assert "1 of 1 PASS" in candidate[1], candidate[1]
 
 
-def test_every_model_of_flags_and_every_mart_of_versions_is_in_the_union() -> None:
-    models = PROJECT_DIR / "models"
-    united = (models / "intermediate" / "int_flags_united.sql").read_text(encoding="utf-8")
-    flagged = {path.stem for path in models.rglob("int_*_flagged.sql")}
-    assert flagged | {"int_flags_same_key"} == set(re.findall(r"^    '(int_\w+)',$", united, re.MULTILINE))
-    superseded = (models / "intermediate" / "int_reports_superseded.sql").read_text(encoding="utf-8")
-    listed = set(re.findall(r"^    '(fct_\w+)',$", superseded, re.MULTILINE))
-    versions = {path.stem for path in (models / "marts").glob("fct_*.sql") if _is_versions(path)}
-    assert versions == listed
-
-
-def _is_versions(path: Path) -> bool:
-    """A mart of versions of landed rows names its `known_to` and the row each came from."""
-    described = path.with_suffix(".yml").read_text(encoding="utf-8")
-    names = set(re.findall(r"name: (\w+)", described))
-    return {"known_to", "delivery_id", "row_number"} <= names and path.stem not in (
-        "fct_report_flags",
-        "fct_disaster_loss_metric_versions",
-    )
-
-
 @pytest.mark.parametrize(
     ("text", "is_found"),
     [

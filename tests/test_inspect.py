@@ -69,8 +69,16 @@ def test_draft_of_a_file_lands_its_rows(home: Home, project: Path, file: str, fo
     if forgotten:
         (project / "feeds" / f"{forgotten}.yml").unlink()
     draft = inspecting.draft_feed(inspected(DEMO / file, dataset), code)
-    (project / "feeds" / dataset / "drafted.yml").write_text(draft, encoding="utf-8")
+    (project / "feeds" / dataset / "drafted.yml").write_text(answered(draft), encoding="utf-8")
     assert rows_of(land(f"{dataset}/drafted", DEMO / file)) == agreed != []
+
+
+def answered(draft: str) -> str:
+    """The draft with the TODOs of who sends answered; what is asked about columns stays."""
+    assert draft.count("\nsender: TODO\n") == 1
+    return (
+        draft.replace("zh: TODO ", "zh: ").replace("en: TODO ", "en: ").replace("\nsender: TODO\n", "\nsender: 某局\n")
+    )
 
 
 def rows_of(outcome: Outcome) -> list[tuple[object, ...]]:
@@ -84,13 +92,27 @@ def test_draft_leaves_what_it_does_not_know_to_a_human(home: Home, project: Path
     path = tmp_path / "2023-08-09.csv"
     path.write_text("灾害事件编号,报告阶段,受灾人口,神秘列\nE1,初报,12,x\nE2,初报,13,y\n", encoding="utf-8")
     draft = inspecting.draft_feed(inspected(path, "disaster_losses"), None)
-    assert "没有写明单位，暂按人" in draft
+    assert "affected_persons: {from: 受灾人口, unit: TODO}" in draft
     assert "ignore: [神秘列]" in draft
     assert "TODO 数据截至时间" in draft
-    (project / "feeds/disaster_losses/drafted.yml").write_text(draft, encoding="utf-8")
-    outcome = land("disaster_losses/drafted", path)
-    assert outcome.status == "refused"  # a TODO is never taken for an answer
-    assert "TODO" in outcome.messages[0]["message"]
+    drafted = project / "feeds/disaster_losses/drafted.yml"
+    drafted.write_text(draft, encoding="utf-8")
+    with pytest.raises(contracts.UnfinishedFeedError) as raised:  # a TODO is never taken for an answer
+        land("disaster_losses/drafted", path)
+    told = str(raised.value)
+    open_keys = (
+        "title.zh",
+        "title.en",
+        "sender",
+        "region_code",
+        "columns.as_of_at.from",
+        "columns.affected_persons.unit",
+    )
+    assert str(drafted) in told and all(f"  {key}: TODO" in told for key in open_keys)
+    drafted.write_text(answered(draft), encoding="utf-8")
+    with pytest.raises(contracts.UnfinishedFeedError, match="affected_persons"):
+        land("disaster_losses/drafted", path)
+    assert land("disaster_losses/tianjin", path).status == "refused"  # the others are judged as ever
 
 
 def test_draft_of_headers_with_line_breaks_and_odd_characters_is_yaml(
@@ -102,8 +124,74 @@ def test_draft_of_headers_with_line_breaks_and_odd_characters_is_yaml(
     book.active.append(["E1", "120101", "初报", "2023-08-01", 12, "z"])
     book.save(tmp_path / "2023-08-01.xlsx")
     draft = inspecting.draft_feed(inspected(tmp_path / "2023-08-01.xlsx", "disaster_losses"), "120000")
-    (project / "feeds/disaster_losses/drafted.yml").write_text(draft, encoding="utf-8")
+    (project / "feeds/disaster_losses/drafted.yml").write_text(answered(draft), encoding="utf-8")
     assert land("disaster_losses/drafted", tmp_path / "2023-08-01.xlsx").rows["accepted"] == 1
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "encoding"), [("\t", "utf-8"), ("\t", "utf-16"), ("|", "gb18030"), ("，", "utf-8")]
+)
+def test_draft_of_any_delimiter_lands(home: Home, project: Path, tmp_path: Path, delimiter: str, encoding: str) -> None:
+    path = tmp_path / "2023-08-01.txt"
+    rows = ["灾害事件编号,填报单位代码,报告阶段,数据截至时间,受灾人口(人)", "E1,120101,初报,2023-08-01,12"]
+    path.write_text("".join(row.replace(",", delimiter) + "\r\n" for row in rows), encoding=encoding, newline="")
+    facts = inspected(path, "disaster_losses")
+    assert (facts.delimiter, facts.line_end) == (delimiter, "CRLF")
+    (project / "feeds/disaster_losses/drafted.yml").write_text(
+        answered(inspecting.draft_feed(facts, "120000")), encoding="utf-8"
+    )
+    assert land("disaster_losses/drafted", path).rows["accepted"] == 1
+
+
+def test_words_that_may_mean_zero_are_asked_about(home: Home, project: Path, tmp_path: Path) -> None:
+    path = tmp_path / "2023-08-01.csv"
+    head = "灾害事件编号,填报单位代码,报告阶段,数据截至时间,受灾人口(人),因灾死亡人口(人)\n"
+    path.write_text(head + "E1,120101,初报,2023-08-01,12,无\nE1,120102,初报,2023-08-01,/,--\n", encoding="utf-8")
+    draft = inspecting.draft_feed(inspected(path, "disaster_losses"), "120000")
+    assert "# TODO null_values: “无”（因灾死亡人口(人)×1）" in draft and "“/”（受灾人口(人)×1）" in draft
+    assert "null_values: ['-', --, —]" in draft
+    (project / "feeds/disaster_losses/drafted.yml").write_text(
+        answered(draft).replace("max_reject", "").replace("columns:", "max_reject_share: 1\ncolumns:"), encoding="utf-8"
+    )
+    assert land("disaster_losses/drafted", path).rows["quarantined"] == 2  # told, and neither nothing nor zero
+
+
+def test_a_date_among_serial_numbers_is_drafted_with_both_and_asked_about(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("灾害事件编号,报告时间\nE1,45498.5\nE2,45499.25\nE3,2024-07-26 08:00\n", encoding="utf-8")
+    facts = inspected(path, "disaster_losses")
+    assert columns(facts)["报告时间"].date_styles == ("iso", "excel")
+    draft = inspecting.draft_feed(facts, "120000")
+    assert "reported_at: {from: 报告时间, formats: [iso, excel]}" in draft
+    assert "# TODO 核对：“报告时间”的写法不止一种（如第4行）" in draft
+    path.write_text("灾害事件编号,报告时间\nE1,45498.5\n" + "E2,2024-07-26 08:00\n" * 30, encoding="utf-8")
+    assert columns(inspected(path))["报告时间"].date_styles == ("iso", "excel")
+
+
+def test_three_header_rows_are_told_and_not_drafted_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    rows = [
+        "某年事故统计,,,,,,",
+        "事故编号,事故,,伤亡,,,损失",
+        ",类型,时间,死亡,受伤,,直接经济损失",
+        ",,,人数,重伤,轻伤,万元",
+        "A1,火灾,2024/3/1 15:30,1,2,3,100",
+    ]
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    facts = inspected(path)
+    table = facts.tables[0]
+    assert (table.header_row, table.header_rows, table.rows_of_data) == (2, 3, 1)
+    assert list(columns(facts)) == [
+        "事故编号", "事故/类型", "事故/时间", "伤亡/死亡/人数", "伤亡/受伤/重伤", "伤亡/受伤/轻伤", "损失/直接经济损失/万元"
+    ]  # fmt: skip
+    assert "header_rows: TODO" in inspecting.draft_feed(inspected(path, "accidents"), "120000")
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append([cell or None for cell in row.split(",")])
+    for area in ("A1:G1", "A2:A4", "B2:C2", "B3:B4", "C3:C4", "D2:F2", "E3:F3"):
+        book.active.merge_cells(area)
+    book.save(tmp_path / "x.xlsx")
+    assert list(columns(inspected(tmp_path / "x.xlsx"))) == list(columns(facts))
 
 
 def test_draft_maps_codes_as_other_feeds_do_and_names_the_others(tmp_path: Path) -> None:
@@ -207,6 +295,15 @@ def test_personal_values_are_never_shown(tmp_path: Path) -> None:
         assert secret not in shown
 
 
+@pytest.mark.parametrize(("end", "told"), [("\r", "CR"), ("\n", "LF"), ("\r\n", "CRLF")])
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16"])
+def test_line_ends_are_those_of_the_text(tmp_path: Path, end: str, told: str, encoding: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(end.join(["编号,名称", "A1,甲", "A2,乙"]) + end, encoding=encoding, newline="")
+    facts = inspected(path)
+    assert facts.line_end == told and facts.tables[0].rows_of_data == 2
+
+
 def test_a_file_marked_secret_is_not_shown(tmp_path: Path) -> None:
     path = tmp_path / "marked.csv"
     path.write_text("密级：机密\n事故编号,死亡人数(人)\n某地之事,3\n", encoding="utf-8")
@@ -249,6 +346,7 @@ def test_bombs_are_given_up_and_the_next_file_is_read(tmp_path: Path) -> None:
     bomb, deep, fine = inspecting.inspect([tmp_path / "sparse.xlsx", tmp_path / "deep.json", good])
     assert "A1:XFD1048576" in bomb.findings[0] and not bomb.is_readable
     assert not deep.is_readable
+    assert (bomb.format, deep.format) == ("xlsx", "json")
     assert fine.is_readable and fine.tables[0].rows_of_data == 1
 
 
@@ -274,6 +372,26 @@ def test_json_is_a_list_with_one_object_per_file() -> None:
     result = CliRunner().invoke(app, ["inspect", str(path), str(path), "--format", "json"])
     assert result.exit_code == 0
     assert [file["tables"][0]["records"] for file in json.loads(result.stdout)] == ["$.reports[*]"] * 2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--format", "xml"], "text, json"),
+        (["--region-code", "999"], "120000"),
+        (["--draft", "new.yml", "second.csv"], "2 were given"),
+    ],
+)
+def test_options_are_never_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("first.csv", "second.csv"):
+        Path(name).write_text("编号,名称\n1,甲\n", encoding="utf-8")
+    result = CliRunner().invoke(app, ["inspect", "first.csv", *options])
+    assert result.exit_code == 2
+    assert message in result.stderr and result.stdout == ""
+    assert not Path("new.yml").exists()
 
 
 def test_unknown_standard_names_those_there_are() -> None:

@@ -80,8 +80,9 @@ def test_many_landings_at_once_make_one_delivery(own_home: Path) -> None:
 
 def test_home_refuses_data_of_the_other_origin() -> None:
     landing.land(FEED, BEIJING)
-    with pytest.raises(landing.HomeError, match="holds real data and refuses simulated"):
-        landing.land(FEED, BEIJING, data_origin="simulated")
+    refused = landing.land(FEED, BEIJING, data_origin="simulated")
+    assert (refused.status, refused.receipt) == ("refused", None)
+    assert refused.messages[0]["message"] == "本库（JJJ_HOME）存放的是真实数据，不接收模拟数据"
 
 
 def test_withdrawn_delivery_leaves_but_its_trace_stays() -> None:

@@ -76,7 +76,7 @@ def outputs(outcome: Outcome) -> dict[str, Any]:
             found = duckdb.sql(
                 f"select * exclude (delivery_id{', landed_at' if name == 'accepted' else ''}) from '{path}'"
             )
-            files[name] = (found.columns, found.types, found.fetchall())
+            files[name] = (found.columns, found.types, sorted(found.fetchall(), key=lambda row: row[0]))
     return {"rows": outcome.rows, "status": outcome.status, "faults": receipt["row_faults"], **files}
 
 

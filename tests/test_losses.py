@@ -270,7 +270,9 @@ def test_published_rule_finds_a_metric_counted_with_its_parent(con: duckdb.DuckD
     }[mart].format(mart)
     assert con.execute(f"select count(*) from marts.{mart} as this where {where}").fetchall() == [(0,)]
     with duckdb.connect() as other:
-        for name in ("fct_disaster_losses", "agg_loss_changes", "dim_reporting_units", "dim_reporting_unit_ancestors"):
+        for name in (
+            "fct_disaster_losses", "agg_loss_changes", "dim_events", "dim_reporting_units", "dim_reporting_unit_ancestors",
+        ):  # fmt: skip
             rows = con.execute(broken if name == mart else f"select * from marts.{name}").to_arrow_table()
             other.execute("create schema if not exists marts")
             other.register("rows_in", rows)

@@ -24,7 +24,7 @@ def _report(event_id: str, day: int, stage: str = "续报", unit_code: str = "12
     """A report about an invented flood, as of midnight of a day of July 2024 and known a quarter of an hour later."""
     return {
         "region_code": unit_code[:2] + "0000", "event_id": event_id, "unit_code": unit_code, "report_stage": stage,
-        "disaster_kind": "洪涝", "occurred_at": "2024-07-01 00:00", "as_of_at": f"2024-07-{day:02d} 00:00",
+        "disaster_kind": "洪涝", "occurred_at": "2024-06-30 23:00", "as_of_at": f"2024-07-{day:02d} 00:00",
         "reported_at": f"2024-07-{day:02d} 00:15", **values,
     }  # fmt: skip
 
@@ -106,7 +106,7 @@ def _tree() -> list[dict[str, Any]]:
 
 
 def _arrived(event: str, stage: str, unit: str, city: str | None, province: str | None, **more: Any) -> dict[str, Any]:
-    """A report about an event of 1 July 00:00; arrivals on the day given in `more`, times of day."""
+    """A report about an event of 30 June 23:00; arrivals on the day given in `more`, times of day."""
     day, as_of_day = more.pop("day", 1), more.pop("as_of_day", 1)
     times = {"reported_city_at": city, "reported_province_at": province}
     moments = {name: f"2024-07-{day:02d} {time}" for name, time in times.items() if time}
@@ -115,9 +115,9 @@ def _arrived(event: str, stage: str, unit: str, city: str | None, province: str 
 
 def _clocks() -> list[dict[str, Any]]:
     return [
-        _arrived("c_in_time", "初报", "130602", "02:00:00", "04:00:00", **_toll(5, 4)),
-        _arrived("c_late", "初报", "130602", "02:00:01", "04:01:01", **_toll(5, 5)),
-        _arrived("c_direct", "初报", "130682", None, "02:30:00", affected_persons=1),
+        _arrived("c_in_time", "初报", "130602", "01:00:00", "03:00:00", **_toll(5, 4)),
+        _arrived("c_late", "初报", "130602", "01:00:01", "03:01:01", **_toll(5, 5)),
+        _arrived("c_direct", "初报", "130682", None, "01:30:00", affected_persons=1),
         _arrived("c_silent", "初报", "130602", None, None, affected_persons=1),
         _arrived("c_daily", "续报", "130602", "09:00:00", "10:00:01", day=2, as_of_day=2, affected_persons=1),
         _arrived("c_final", "核报", "130602", "00:00:01", None, day=10, as_of_day=9, ended_at="2024-07-05 00:00", affected_persons=1),
@@ -292,7 +292,7 @@ HOPS = {
     ("c_daily", "FOLLOW-COUNTY-CITY"): (0, None),
     ("c_daily", "FOLLOW-CITY-PROVINCE"): (1, None),
     ("c_final", "FINAL-COUNTY-CITY"): (1, None),
-    ("c_drought", "DROUGHT-COUNTY-CITY"): (0, None),
+    ("c_drought", "DROUGHT-COUNTY-CITY"): (None, "之前没有报告，无从起算"),
 }
 
 
@@ -312,8 +312,8 @@ def test_late_arrival_is_flagged_with_when_it_was_due(con: duckdb.DuckDBPyConnec
         select column_name, value_text, compared_text from intermediate.int_disaster_losses_flagged
         where rule_id = 'D-LATE' and event_id = 'c_late' order by all""").fetchall()
     assert rows == [
-        ("reported_city_at", "2024-07-01 02:00:01", "2024-07-01 02:00:00"),
-        ("reported_province_at", "2024-07-01 04:01:01", "2024-07-01 02:00:00"),
+        ("reported_city_at", "2024-07-01 01:00:01", "2024-07-01 01:00:00"),
+        ("reported_province_at", "2024-07-01 03:01:01", "2024-07-01 01:00:00"),
     ]
 
 
@@ -328,4 +328,5 @@ def test_every_county_reports_on_one_line_of_its_region(con: duckdb.DuckDBPyConn
     covered = con.execute("""
         select count(*) from marts.dim_reporting_unit_divisions where unit_kind = 'reporting_line'""").fetchall()
     assert covered == [(199,)]
-    assert len([row for row in rows_of("ref_reporting_units") if row["parent_unit_code"] == "110000"]) == 17
+    units = [row for row in rows_of("ref_reporting_units") if row["parent_unit_code"] == "110000"]
+    assert len([row for row in units if row["unit_kind"] != "former"]) == 17

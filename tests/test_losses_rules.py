@@ -77,9 +77,16 @@ CASES: list[tuple[dict[str, str], list[str], list[str]]] = [
     ({"reported_county_at": "2023年7月30日0时"}, [], []),
     ({"reported_county_at": "2023年7月29日23时"}, ["D22"], []),
     ({"unit_code": "110101"}, ["D23"], []),
+    ({"unit_code": "120225"}, [], []),
+    ({"unit_code": "120107"}, [], []),
+    ({"unit_code": "120100"}, ["R05"], []),
     ({**QUIET, "affected_persons": "", "event_name": "只有名称"}, ["D00"], []),
     ({"report_stage": "更正", "retracted_metrics": "houses_slightly_damaged_count"}, [], []),
     ({"report_stage": "更正", "retracted_metrics": "houses"}, ["D20"], []),
+    ({"report_stage": "更正", "retracted_metrics": "relocated_persons; evacuated_persons"}, [], []),
+    ({"report_stage": "更正", "retracted_metrics": "relocated_persons；evacuated_persons；"}, [], []),
+    ({"report_stage": "更正", "retracted_metrics": "；"}, ["D20"], []),
+    ({"report_stage": "更正", "retracted_metrics": "relocated_persons； affected_persons"}, ["D21"], []),
     ({"report_stage": "续报", "retracted_metrics": "houses_slightly_damaged_count"}, ["D20"], []),
     ({"report_stage": "更正", "retracted_metrics": "affected_persons"}, ["D21"], []),
     ({"disaster_kind": "010200", "explanation_code": "找到生还"}, [], []),
@@ -131,6 +138,13 @@ def test_hebei_sends_units_by_statistical_codes_and_households_under_two_headers
         [str(outcome.receipt.parent / "accepted.parquet")],
     ).fetchall()
     assert rows == [("130000-XA", 3), ("130682", None)]
+
+
+@pytest.mark.parametrize(("stated", "holds"), [("120", True), ("121", False), ("null", True)])
+def test_sum_of_deaths_and_missing_that_is_stated_alone_is_no_more_than_the_affected(stated: str, holds: bool) -> None:
+    check = load_contracts().standards["disaster_losses"].rules["D03"].check
+    row = f"null as deaths_persons, 1 as missing_persons, {stated} as deaths_missing_persons, 120 as affected_persons"
+    assert duckdb.sql(f"select {check} from (select {row})").fetchall() == [(holds,)]
 
 
 def test_rules_that_speak_of_all_metrics_name_each_metric_of_the_standard() -> None:

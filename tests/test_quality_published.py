@@ -55,7 +55,7 @@ FAULTS = [
     ),
     (
         "fct_accidents",
-        "counted_deaths_are_part_of_deaths",
+        "counted_deaths_are_part_of_deaths_and_missing",
         "update marts.fct_accidents set deaths_counted_persons = deaths_persons + 1 where region_code = '130000'",
     ),
     ("fct_accidents", "key_is_unique", "insert into marts.fct_accidents from marts.fct_accidents"),

@@ -13,12 +13,23 @@ from pathlib import Path
 import duckdb
 import pytest
 from synthetic_build import INVENTED_MOBILE, INVENTED_NOTE, INVENTED_PERSON, later_reports, make_build
+from typer.testing import CliRunner
 
 from jingjinji import audit
+from jingjinji.cli import app
+from jingjinji.landing.corrections import rehearsal
 from jingjinji.paths import home
-from jingjinji.release import ReleaseError, create_release, current_release, list_releases, rollback, rolled_back_from
+from jingjinji.release import (
+    ReleaseError,
+    create_release,
+    current_release,
+    diffing,
+    list_releases,
+    rollback,
+    rolled_back_from,
+)
 from jingjinji.release.diffing import diff
-from jingjinji.release.store import WAREHOUSE, check_file, prune
+from jingjinji.release.store import KEEP, WAREHOUSE, check_file, prune
 
 
 @pytest.fixture(autouse=True)
@@ -213,6 +224,48 @@ def test_prune_keeps_current_and_its_nearest_ancestors() -> None:
     assert set(prune(2)) == {ids[2], ids[3]}
     assert {s.release.release_id for s in list_releases()} == {ids[0], ids[1]}
     assert prune(0) == [ids[0]]
+
+
+def test_release_into_a_rehearsal_of_a_home_full_of_releases_touches_none_of_them() -> None:
+    ids: list[str] = []
+    for n in range(KEEP):
+        reports = tuple((*row[:6], int(str(row[6])) + n, *row[7:]) for row in later_reports())
+        parent = ids[-1] if ids else None
+        ids.append(create_release(make_build(f"run{n}", reports=reports, parent_release_id=parent)).release_id)
+    with rehearsal():
+        create_release(make_build("rehearsed", parent_release_id=ids[-1]))
+    assert {s.release.release_id for s in list_releases()} == set(ids)
+
+
+def test_first_of_several_reports_withdrawn_is_the_only_one_removed() -> None:
+    columns = "region_code varchar, accident_id varchar, report_number integer, deaths_persons bigint, delivery_id varchar, row_number bigint"
+    types = {name: kind for name, _, kind in (column.partition(" ") for column in columns.split(", "))}
+    with duckdb.connect() as con:
+        for side, numbered in (("before", enumerate("abcd", 1)), ("after", enumerate("bcd", 1))):
+            con.execute(f"attach ':memory:' as {side}")
+            con.execute(f"create schema {side}.marts")
+            con.execute(f"create table {side}.marts.fct_accident_reports ({columns})")
+            rows = [["120000", "虚构-1", number, ord(report), report, 1] for number, report in numbered]
+            con.executemany(f"insert into {side}.marts.fct_accident_reports values (?, ?, ?, ?, ?, ?)", rows)
+        key = diffing._identity(["region_code", "accident_id", "report_number"], list(types))
+        found = diffing._by_key(con, "fct_accident_reports", key, list(types), types, types)
+    assert (found.inserted, found.updated, found.removed, found.retraced) == (0, 0, 1, 3)
+    (removed,) = (change for change in found.changes if change.kind == "remove")
+    assert removed.key["delivery_id"] == "a"
+    assert diffing._change_line(removed, {"accident_id": "事故编号"}).startswith(
+        "    撤下：region_code 120000，事故编号 虚构-1"
+    )
+
+
+def test_command_tells_what_changed_also_where_it_keeps_one_release() -> None:
+    release_twice()
+    current = current_release()
+    assert current is not None
+    make_build("run3", reports=later_reports()[:1], parent_release_id=current.release_id)
+    told = CliRunner().invoke(app, ["release", "create", str(home().builds / "run3"), "--keep", "1"])
+    assert told.exit_code == 0, told.output
+    assert f"对比 {current.release_id}" in told.output
+    assert len(list_releases()) == 1
 
 
 def test_view_in_marts_is_refused() -> None:

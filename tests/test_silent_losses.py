@@ -267,3 +267,24 @@ def test_file_that_breaks_the_program_stops_only_itself(
     monkeypatch.setenv("JJJ_HOME", str(tmp_path / "home"))
     again = land(BEIJING, tmp_path / "2023-08-01.json")
     assert (again.status, again.version) == ("accepted", 2)
+
+
+def test_long_workbook_is_read_as_a_short_one(tmp_path: Path) -> None:
+    """Columns of whole numbers are written out all at once from some row on: what is no such column must stay what it is."""
+
+    def change(sheet: Any, first: int, column: dict[str, int]) -> None:
+        for at in range(60):
+            sheet.cell(first + at, column["affected_persons"], 1000 + at)
+            sheet.cell(first + at, column["deaths_persons"]).value = None if at % 3 else at // 3
+            sheet.cell(first + at, column["crop_affected_ha"], 400 + at / 4)
+        sheet.cell(first + 50, column["missing_persons"], "３")
+        sheet.cell(first + 51, column["missing_persons"], "不详的文字")
+
+    reports = [files.report(n, unit_code="130100") for n in range(1, 61)]
+    outcome = land(HEBEI, hebei(tmp_path / "2023-08-01.xlsx", change, reports))
+    assert (outcome.rows["accepted"], outcome.rows["quarantined"], codes(outcome)) == (59, 1, {"R02"})
+    kept = [at for at in range(60) if at != 51]
+    assert values(outcome, "affected_persons") == [1000 + at for at in kept]
+    assert values(outcome, "deaths_persons") == [None if at % 3 else at // 3 for at in kept]
+    assert [float(value) for value in values(outcome, "crop_affected_ha")] == [400 + at / 4 for at in kept]
+    assert values(outcome, "missing_persons")[50] == 3

@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import json
 from collections import defaultdict
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,23 @@ from hypothesis import strategies as st
 
 from jingjinji.codes import rows_of
 from jingjinji.contracts import load_contracts
-from jingjinji.simulate import SimulationError, Wish, accidents, disasters, never_broken, published, simulate
+from jingjinji.landing import HomeError, now
+from jingjinji.paths import Home
+from jingjinji.simulate import (
+    SimulationError,
+    Wish,
+    accidents,
+    disasters,
+    never_broken,
+    published,
+    resources,
+    simulate,
+)
 from jingjinji.simulate.chance import largest_remainder
+from jingjinji.simulate.command import simulate_with_progress
 from jingjinji.simulate.geography import REGIONS, gcj02
 from jingjinji.simulate.losses import Losses
-from jingjinji.simulate.reporting import Report
+from jingjinji.simulate.reporting import Report, Row
 from jingjinji.simulate.stock import Stock
 
 FIRST = dt.date(2016, 8, 1)
@@ -140,7 +153,7 @@ def test_the_ledger_of_supplies_balances_but_where_a_miscount_was_planted() -> N
             if report.dataset == "supply_movements":
                 moved[key] += row["quantity"] if row["movement_kind"] == "入库" else -row["quantity"]
             else:
-                stated[key].append((row["on_hand_quantity"] - moved[key], report.flag is not None))
+                stated[key].append((row["on_hand_quantity"] - moved[key], bool(report.flags)))
     pairs = [pair for series in stated.values() for pair in itertools.pairwise(series)]
     assert len(pairs) > 100 and any(is_planted for _, is_planted in itertools.chain(*stated.values()))
     for (opening, opening_planted), (closing, closing_planted) in pairs:
@@ -150,18 +163,59 @@ def test_the_ledger_of_supplies_balances_but_where_a_miscount_was_planted() -> N
 def test_transfers_arrive_whole_and_in_time_but_where_the_contrary_was_planted() -> None:
     stock, days = Stock(7, 1, FIRST, flags=0.05), 60
     sent, received = {}, {}
+    due = max(int(row["days"]) for row in rows_of("ref_supply_rules") if row["rule_code"] == "transfer_receipt")
     for report in (report for day in _days(FIRST, days) for report in stock(day)):
         row: Any = report.row
+        if row.get("movement_kind") == "调拨" and report.flags:
+            assert report.shows_after > due  # what is on its way, or a part of it, may arrive until then
         if row.get("movement_kind") == "调拨" and report.due < FIRST + dt.timedelta(days=days - 3):
-            sent[row["movement_id"]] = (row["quantity"], report.flag)
+            sent[row["movement_id"]] = (row["quantity"], report.flags)
         if row.get("related_movement_id"):
             received[row["related_movement_id"]] = row["quantity"]
-    answered = {(None if flag is None else flag[0], _arrived(q, received.get(m))) for m, (q, flag) in sent.items()}
-    assert answered == {(None, "whole"), ("S-TRANSIT", "never"), ("S-MATCH", "short")}
+    answered = {(tuple(r for r, _ in flags), _arrived(q, received.get(m))) for m, (q, flags) in sent.items()}
+    assert answered == {((), "whole"), (("S-TRANSIT",), "never"), (("S-MATCH",), "short")}
+
+
+def test_nothing_is_stated_of_a_division_before_there_was_one() -> None:
+    """A warehouse stands in a district of today and is stated under the code in use that year."""
+    began = {
+        row["successor_code"]: int(row["change_year"])
+        for row in rows_of("division_successors")
+        if row["successor_code"] and row["change_year"] and row["old_code"] != row["successor_code"]
+    }
+    stated: dict[str, set[int]] = {}
+    for year in (2016, 2022):
+        stock = Stock(7, 3, dt.date(year, 1, 1))
+        for report in (report for day in _days(dt.date(year, 1, 1), 30) for report in stock(day)):
+            if report.dataset == "supplies":
+                stated.setdefault(str(report.row["warehouse_division_code"]), set()).add(year)
+    later = {code: years for code, years in stated.items() if began.get(code, 0) > 2016}
+    assert {min(years) for years in later.values()} == {2022}
 
 
 def _arrived(sent: Decimal, received: Decimal | None) -> str:
     return "never" if received is None else "whole" if received == sent else "short"
+
+
+def test_a_row_that_breaks_two_rules_is_promised_for_both() -> None:
+    """A daily report that is late and mistaken, a team whose certificate lapsed and that nobody verified for too long."""
+    happened = Losses(7, "hebei", 1, flags=0.3)
+    reports = (report for day in _days(dt.date(2016, 6, 1), 92) for report in happened(day))
+    codes = {tuple(rule for rule, _ in report.flags) for report in reports}
+    assert codes >= {(), ("D-LATE",), ("D11",), ("D-LATE", "D11"), ("D-LATE", "D18")}
+    day = dt.datetime(2021, 6, 30, 8)
+    days = max(int(row["days"]) for row in rows_of("ref_team_rules") if row["rule_code"] == "verification_staleness")
+    for verified, certificate, expected in (
+        (days, 0, ()),
+        (days + 1, 0, ("T-STALE",)),
+        (days, 1, ("T-CERT",)),
+        (days + 1, 1, ("T-STALE", "T-CERT")),
+    ):
+        row: Row = {
+            "verified_at": day - dt.timedelta(days=verified),
+            "certificate_valid_until": day.date() - dt.timedelta(days=certificate),
+        }
+        assert tuple(rule for rule, _ in resources.flags_of(row, day.date())) == expected
 
 
 def test_a_team_told_of_twice_is_flagged_in_both_deliveries(tmp_path: Path) -> None:
@@ -196,13 +250,30 @@ def _without_rows(folder: Path) -> set[str]:
 
 
 def test_a_later_start_does_not_change_what_happened() -> None:
-    """Chance hangs on what it is about and not on the order of asking: a shorter period is a part of the longer one."""
+    """Chance hangs on what it is about and not on the order of asking. The ledger of supplies is another: it begins with the period."""
     day = dt.date(2019, 7, 22)
-    for make in (accidents.Accidents, Losses):
-        short, long = make(7, "hebei", 1), make(7, "hebei", 1)
+    feeds = load_contracts().feeds
+    makers: list[Callable[[], Any]] = [
+        lambda: accidents.Accidents(7, "hebei", 1),
+        lambda: Losses(7, "hebei", 1),
+        lambda: resources.Roster(7, feeds["teams/hebei"], 60, resources.team_row),
+        lambda: resources.Roster(7, feeds["experts/hebei"], 60, resources.expert_row),
+    ]
+    for make in makers:
+        short, long = make(), make()
         earlier = [list(long(d)) for d in _days(day - dt.timedelta(days=100), 100)]
         found = [report for d in _days(day, 20) for report in short(d)]
         assert any(earlier) and found and found == [report for d in _days(day, 20) for report in long(d)]
+
+
+def test_an_earlier_end_gives_the_same_files_up_to_it(tmp_path: Path) -> None:
+    """Without faults; with them, nothing goes wrong on the last day, since nothing could be sent again."""
+    for name, days in (("short", 7), ("long", 12)):
+        simulate(Wish(FIRST, FIRST + dt.timedelta(days=days), scale=0.2, faults=0), tmp_path / name)
+    short, long = _digests(tmp_path / "short"), _digests(tmp_path / "long")
+    files = {name for name in short if ".simulated." in name}
+    assert len(files) > 90 and all(short[name] == long[name] for name in files)
+    assert all(Path(name).name > f"{FIRST + dt.timedelta(days=8)}" for name in long.keys() - short.keys())
 
 
 def test_the_manifest_says_what_was_met_and_from_where(tmp_path: Path) -> None:
@@ -222,6 +293,73 @@ def test_a_wish_that_makes_no_sense_says_what_to_change(tmp_path: Path) -> None:
     ):
         with pytest.raises(SimulationError, match=words):
             simulate(wish, tmp_path)
+
+
+def test_a_period_outside_of_what_can_be_simulated_is_refused(tmp_path: Path) -> None:
+    """Reports of the future are refused by landing, years without rates would be zero reports, and a ledger needs days before it."""
+    tomorrow, teams = now().date() + dt.timedelta(days=1), ("teams",)
+    for wish, words in (
+        (Wish(FIRST, tomorrow, datasets=teams), f"--to {tomorrow} lies in the future"),
+        (Wish(dt.date.min, dt.date.min, datasets=("supplies",)), "--from 0001-01-01"),
+        (Wish(dt.date(9999, 12, 30), dt.date.max, datasets=("supplies",)), "lies in the future"),
+        (Wish(dt.date(2015, 12, 31), FIRST), "accidents of 2015 cannot be simulated, there are rates for 2016 to 2025"),
+    ):
+        with pytest.raises(SimulationError, match=words):
+            simulate(wish, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    simulate(Wish(dt.date(2015, 12, 31), FIRST, datasets=("experts",), every=400), None)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for folder in (tmp_path / "file", tmp_path / "file" / "folder"):
+        with pytest.raises(SimulationError, match=f"{folder} cannot be written: .+--to-folder"):
+            simulate(SMALL, folder)
+
+
+# ---------------------------------------------------------------- the home it is written into
+
+SMALL = Wish(FIRST, FIRST, scale=0.1, datasets=("teams",))
+
+
+def _ask_for(scale: float) -> None:
+    """What `jjj simulate` does with nothing but a period and a scale."""
+    simulate_with_progress(str(FIRST), str(FIRST), scale, 7, 0, None, (), 1, False)
+
+
+def _with_a_real_file(place: Home) -> Path:
+    sent = place.inbox / "accidents" / "tianjin" / "2020-01-01.csv"
+    sent.parent.mkdir(parents=True)
+    sent.write_text("x")
+    return sent
+
+
+def test_a_simulation_that_fails_leaves_the_home_open_for_real_data(home: Home) -> None:
+    with pytest.raises(SimulationError, match="--scale"):
+        _ask_for(scale=0)
+    _with_a_real_file(home)
+    with pytest.raises(SimulationError, match="holds deliveries already"):
+        _ask_for(scale=1)
+    assert not home.marker.exists()
+
+
+def test_a_simulation_marks_the_home_whose_inbox_it_fills(home: Home, tmp_path: Path) -> None:
+    simulate(SMALL, tmp_path / "elsewhere")
+    simulate(SMALL, None)
+    assert not home.marker.exists()
+    simulate(SMALL, home.inbox)
+    assert json.loads(home.marker.read_text(encoding="utf-8")) == {"data_origin": "simulated"}
+
+
+def test_no_inbox_of_real_data_is_written_into_whichever_home_it_belongs_to(home: Home, tmp_path: Path) -> None:
+    other = Home(tmp_path / "other")
+    other.inbox.mkdir(parents=True)
+    other.marker.write_text('{"data_origin": "real"}', encoding="utf-8")
+    (tmp_path / "link").symlink_to(other.inbox)
+    for folder in (other.inbox, tmp_path / "link"):
+        with pytest.raises(HomeError, match="other holds real data and refuses simulated"):
+            simulate(SMALL, folder)
+    assert list(other.inbox.iterdir()) == []
 
 
 def test_every_rule_of_every_standard_can_be_broken() -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import zipfile
 from collections import Counter
 from pathlib import Path
 
 import duckdb
+import openpyxl
 import pytest
 
-from jingjinji import landing
+from jingjinji import landing, reports
 from jingjinji.landing import HomeError
+from jingjinji.landing.origins import NOTE, has_note
+from jingjinji.operate import orchestration
 from jingjinji.paths import Home
 from jingjinji.simulate import ANSWERS, Wish, simulate
 
@@ -76,23 +80,86 @@ def test_quarantine_holds_the_planted_rows_with_their_codes(simulated: Path, hom
     assert {(names[delivery], row, code) for delivery, row, code in rows} == expected and expected
 
 
-def test_a_simulated_home_refuses_real_deliveries_and_the_reverse(simulated: Path, home: Home, tmp_path: Path) -> None:
-    feed = "accidents/tianjin"
-    marked = min((simulated / feed).iterdir())
-    unmarked = tmp_path / "2021-07-20.csv"
-    unmarked.write_bytes(marked.read_bytes())
-    landing.land(feed, marked)
-    with pytest.raises(HomeError, match="refuses real"):
-        landing.land(feed, unmarked)
-    with pytest.raises(HomeError, match="cannot be landed as real"):
-        landing.land(feed, marked, data_origin="real")
+# ---------------------------------------------------------------- real and simulated never meet
+
+FEED = "accidents/tianjin"
 
 
-def test_a_real_home_refuses_simulated_deliveries(simulated: Path, home: Home, tmp_path: Path) -> None:
-    feed = "accidents/tianjin"
-    marked = min((simulated / feed).iterdir())
-    unmarked = tmp_path / "2021-07-20.csv"
-    unmarked.write_bytes(marked.read_bytes())
-    landing.land(feed, unmarked)
-    with pytest.raises(HomeError, match="holds real data and refuses simulated"):
-        landing.land(feed, marked)
+def _inbox(place: Home, marked: Path) -> tuple[Path, Path]:
+    """An inbox with the same accidents twice: as the simulator wrote them, and as a sender would, without mark and note."""
+    folder = place.inbox / FEED
+    folder.mkdir(parents=True)
+    (folder / marked.name).write_bytes(marked.read_bytes())
+    real = folder / "2021-07-20.csv"
+    real.write_bytes(marked.read_bytes().replace(NOTE.encode("gb18030"), "注：合计见月报".encode("gb18030")))
+    return folder / marked.name, real
+
+
+def _first(simulated: Path, feed: str) -> Path:
+    return min((simulated / feed).iterdir())
+
+
+def _reasons(outcome: landing.Outcome) -> str:
+    assert (outcome.status, outcome.receipt, outcome.is_new) == ("refused", None, True)
+    (told,) = outcome.messages
+    return f"{told['code']} {told['message']} → {told['fix']}"
+
+
+@pytest.mark.parametrize(("is_first", "holds", "other"), [(0, "模拟数据", "真实数据"), (1, "真实数据", "模拟数据")])
+def test_a_home_refuses_what_is_of_the_other_origin_and_takes_the_rest(
+    simulated: Path, home: Home, is_first: int, holds: str, other: str
+) -> None:
+    files = _inbox(home, _first(simulated, FEED))
+    landing.land(FEED, files[is_first])
+    by_name = {o.file_name: o for o in landing.land_inbox(FEED)}
+    assert by_name[files[is_first].name].status == "duplicate"
+    refused = by_name[files[1 - is_first].name]
+    assert f"F16 本库（JJJ_HOME）存放的是{holds}，不接收{other} → 请把文件移出收件箱" in _reasons(refused)
+    assert f"{FEED}/{refused.file_name} refused: F16" in orchestration.refusal(refused)
+    assert "没有回执" in reports.landed_text([refused])
+    assert {m["file_name"] for _, m in landing.current_deliveries(home)} == {files[is_first].name}
+    again = {o.file_name: o for o in landing.land_inbox(FEED)}[refused.file_name]
+    assert again == refused  # it is told until somebody takes it away
+
+
+def test_a_simulated_file_that_lost_its_name_is_not_landed_as_real(simulated: Path, home: Home, tmp_path: Path) -> None:
+    """In no home: it would make a new one real, or mix with what is real."""
+    tried = 0
+    for folder in sorted(simulated.glob("*/*")):
+        if not folder.is_dir() or folder.parent.name == "statistics":
+            continue  # those are the published ones
+        marked = next(p for p in sorted(folder.iterdir()) if p.stat().st_size and not _is_damaged(p))
+        unmarked = tmp_path / marked.name.replace(".simulated", "")
+        unmarked.write_bytes(marked.read_bytes())
+        outcome = landing.land(f"{folder.parent.name}/{folder.name}", unmarked)
+        assert f"文件里写明“{NOTE}”，文件名却没有“.simulated.”" in _reasons(outcome), marked
+        tried += 1
+    assert tried == 18 and not home.marker.exists()
+
+
+def _is_damaged(path: Path) -> bool:
+    return path.suffix == ".xlsx" and not zipfile.is_zipfile(path)
+
+
+def test_the_note_is_found_in_what_other_programs_saved(simulated: Path, tmp_path: Path) -> None:
+    text = _first(simulated, FEED).read_text(encoding="gb18030")
+    for encoding in ("utf-8", "utf-8-sig", "gb18030", "utf-16"):
+        (tmp_path / encoding).write_text(text, encoding=encoding)
+        assert has_note(tmp_path / encoding), encoding
+    book = openpyxl.load_workbook(_first(simulated, "accidents/hebei"))
+    book.save(tmp_path / "saved.xlsx")  # texts of cells now stand in a part of their own
+    assert has_note(tmp_path / "saved.xlsx")
+    document = json.loads(_first(simulated, "accidents/beijing").read_text(encoding="utf-8"))
+    # characters as numbers, keys in another order
+    (tmp_path / "saved.json").write_text(json.dumps(document, sort_keys=True))
+    assert has_note(tmp_path / "saved.json")
+    (tmp_path / "other.csv").write_text(text.replace(NOTE, "注：合计"), encoding="gb18030")
+    (tmp_path / "cut.xlsx").write_bytes((tmp_path / "saved.xlsx").read_bytes()[:3000])
+    assert not has_note(tmp_path / "other.csv") and not has_note(tmp_path / "cut.xlsx")
+
+
+def test_a_simulated_file_cannot_be_declared_real(simulated: Path, home: Home) -> None:
+    outcome = landing.land(FEED, _first(simulated, FEED), data_origin="real")
+    assert "文件名带有“.simulated.”，是模拟数据" in _reasons(outcome) and not home.marker.exists()
+    with pytest.raises(HomeError, match="not 'invented'"):
+        landing.land(FEED, _first(simulated, FEED), data_origin="invented")

@@ -95,6 +95,9 @@ def test_each_region_states_its_movements_in_its_own_words(home: Home, tmp_path:
         ("supplies/hebei", {"expiry_date": "2020-02-29"}, {"S06"}, set()),
         ("supplies/hebei", {"produced_date": "2026-05-01"}, {"S11"}, set()),
         ("supplies/hebei", {"quantity_unit": "桶"}, {"R05"}, set()),
+        ("supplies/hebei", {"lot_number": "未分批"}, {"S12"}, set()),
+        ("supplies/hebei", {"lot_number": None}, set(), set()),
+        ("supply_movements/beijing", {"lot_number": "未分批"}, {"M08"}, set()),
         ("supply_movements/beijing", {"quantity": 0}, {"M01"}, set()),
         ("supply_movements/beijing", {"item_code": "1"}, {"M02"}, set()),
         ("supply_movements/beijing", {"counterpart_warehouse_id": None}, {"M03"}, set()),
@@ -137,6 +140,9 @@ def test_items_stand_below_their_class() -> None:
         assert bool(row["unit"]) == (row["layer"] == "4")
 
 
+TIANJIN = "region_code = '120000'"
+
+
 @pytest.fixture(scope="module")
 def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     with built(tmp_path_factory) as connection:
@@ -156,7 +162,7 @@ def test_stock_as_known_on_a_day_is_what_can_be_used_on_it(
 ) -> None:
     """Lot A may be used until 30 April; of lot B nobody says how much is reserved; lot D is production capacity."""
     columns = "lot_number, on_hand_quantity, available_quantity, available_at_most_quantity"
-    assert sorted(as_of(con, "fct_supply_stock", known_by, columns, "true")) == expected
+    assert sorted(as_of(con, "fct_supply_stock", known_by, columns, TIANJIN)) == expected
 
 
 def test_stock_of_a_region_keeps_units_and_capacity_apart(con: duckdb.DuckDBPyConnection) -> None:
@@ -164,7 +170,7 @@ def test_stock_of_a_region_keeps_units_and_capacity_apart(con: duckdb.DuckDBPyCo
         "unit, stock_status, on_hand_quantity, available_quantity, available_at_most_quantity, capacity_quantity, "
     )
     columns += "lot_count, available_known_count, not_restated_count"
-    assert sorted(as_of(con, "agg_supply_by_region_item", "2026-05-01", columns, "true")) == [
+    assert sorted(as_of(con, "agg_supply_by_region_item", "2026-05-01", columns, TIANJIN)) == [
         ("床", "in_stock", 146, 87, 136, 500, 3, 2, 1),
         ("箱", "in_stock", 3, 3, 3, None, 1, 1, 0),
     ]
@@ -172,7 +178,7 @@ def test_stock_of_a_region_keeps_units_and_capacity_apart(con: duckdb.DuckDBPyCo
 
 def test_ledger_uses_the_corrected_movement_once_it_is_known(con: duckdb.DuckDBPyConnection) -> None:
     """100 − 4 − 6 = 90 balances; before the correction of the first 出库 was known it was 100 − 5."""
-    lot_a = "lot_number = 'A' and opening_as_of_at is not null"
+    lot_a = f"{TIANJIN} and lot_number = 'A' and opening_as_of_at is not null"
     now = as_of(con, "fct_supply_balance", "2026-06-01", "balance_status, out_quantity, balance_difference", lot_a)
     assert now == [("balanced", 10, 0)]
     quantity = "select sum(quantity) from marts.fct_supply_movements_as_of(timestamp '{}') where movement_id = '1'"
@@ -180,12 +186,57 @@ def test_ledger_uses_the_corrected_movement_once_it_is_known(con: duckdb.DuckDBP
     assert con.execute(quantity.format("2026-04-13")).fetchone() == (4,)
 
 
+def test_two_warehouses_may_use_the_same_document_number(con: duckdb.DuckDBPyConnection) -> None:
+    movements = con.execute(
+        "select warehouse_id, quantity from marts.fct_supply_movements where movement_id = 'CK-1' order by all"
+    )
+    assert movements.fetchall() == [("冀-1", 5), ("冀-2", 7)]
+    balances = con.execute("""
+        select warehouse_id, balance_status from marts.fct_supply_balance
+        where warehouse_id in ('冀-1', '冀-2') and opening_as_of_at is not null order by all""")
+    assert balances.fetchall() == [("冀-1", "balanced"), ("冀-2", "balanced")]
+
+
+def test_lot_counts_as_long_as_nothing_newer_explains_it_away(con: duckdb.DuckDBPyConnection) -> None:
+    """K became 代储 in April, A was issued to the last piece, of C nobody says anything more."""
+    columns = "warehouse_id, lot_number, storage_kind, listing_status, on_hand_quantity"
+    seen = {
+        "2026-04-01": [("冀-3", "K", "实物", "listed", 100), ("冀-4", "A", "实物", "used_up", 0), ("冀-4", "B", "实物", "listed", 1),
+                       ("冀-4", "C", "实物", "not_restated", 10)],
+        "2026-05-01": [("冀-3", "K", "代储", "listed", None), ("冀-3", "K", "实物", "other_kind", None), ("冀-4", "A", "实物", "used_up", 0),
+                       ("冀-4", "B", "实物", "listed", 1), ("冀-4", "C", "实物", "not_restated", 10)],
+    }  # fmt: skip
+    for known_by, expected in seen.items():
+        rows = as_of(con, "fct_supply_stock", known_by, columns, "warehouse_id in ('冀-3', '冀-4')")
+        assert sorted(rows, key=lambda row: row[:3]) == expected
+    totals = "on_hand_quantity, contracted_quantity, not_restated_count, other_kind_count"
+    region = "region_code = '130000'"
+    assert as_of(con, "agg_supply_by_region_item", "2026-04-01", totals, region) == [
+        (95 + 93 + 100 + 1 + 10 + 10, None, 1, 0)
+    ]
+    assert as_of(con, "agg_supply_by_region_item", "2026-05-01", totals, region) == [(95 + 93 + 1 + 10 + 10, 100, 1, 1)]
+
+
+def test_lot_is_missed_since_the_first_statement_without_it(con: duckdb.DuckDBPyConnection) -> None:
+    since = con.execute("""
+        select rule_id, cast(known_from as varchar) from intermediate.int_supplies_flagged
+        where delivery_id = 'h1' and rule_id <> 'S-EXP' order by all""").fetchall()
+    assert since == [("S-GONE", "2026-03-31 18:00:00"), ("S-KIND", "2026-04-30 18:00:00")]
+
+
+def test_sender_is_told_what_a_late_statement_shows_of_a_newer_one(con: duckdb.DuckDBPyConnection) -> None:
+    since = con.execute(
+        "select row_number, cast(known_from as varchar) from intermediate.int_supplies_flagged where rule_id = 'S-EXP'"
+    )
+    assert since.fetchall() == [(11, "2026-04-20 08:00:00")]
+
+
 def test_transfer_is_in_transit_then_received_or_overdue(con: duckdb.DuckDBPyConnection) -> None:
     columns = "movement_id, transfer_status, quantity_difference, settlement_status"
-    assert sorted(as_of(con, "fct_supply_transfers", "2026-04-12", columns, "true")) == [
+    assert sorted(as_of(con, "fct_supply_transfers", "2026-04-12", columns, TIANJIN)) == [
         ("2", "in_transit", None, "未结算")
     ]
-    assert sorted(as_of(con, "fct_supply_transfers", "2026-04-28", columns, "true")) == [
+    assert sorted(as_of(con, "fct_supply_transfers", "2026-04-28", columns, TIANJIN)) == [
         ("2", "differs", -1, "未结算"), ("3", "in_transit", None, "未结算"),
     ]  # fmt: skip
     # 5 of 6 arrived on April 14, and the days agreed end with the 18th
@@ -202,13 +253,20 @@ def test_sender_is_told_what_history_and_the_other_side_show(con: duckdb.DuckDBP
         select rule_id, delivery_id, row_number, value_text, compared_text from intermediate.int_supplies_flagged
         union all
         select rule_id, delivery_id, row_number, value_text, compared_text from intermediate.int_supply_movements_flagged
+        union all
+        select rule_id, delivery_id, row_number, value_text, compared_text from intermediate.int_supply_documents_flagged
         order by all""").fetchall()
     assert found == [
+        ("S-AMBIG", "m3", 1, "DB-1", "冀-x、冀-y"),
+        ("S-EXP", "h1", 11, "2026-03-15", "2026-03-31"),
         ("S-EXPOUT", "m1", 5, "A", "2026-04-30"),
+        ("S-GONE", "h1", 8, "C", "2026-02-28"),
         ("S-GONE", "s1", 3, "C", "2026-03-31"),
+        ("S-KIND", "h1", 5, "实物", "代储"),
         ("S-MATCH", "m1", 3, "6床", "5床"),
         ("S-ORPHAN", "m2", 2, "77", "120000"),
         ("S-TRANSIT", "m1", 4, "2026-04-20", "2026-04-27"),
+        ("S-TWICE", "hm1", 5, "冀-y", "冀-x"),
         ("S-UNIT", "s2", 3, "箱", None),
     ]  # fmt: skip
     since = con.execute(

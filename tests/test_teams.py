@@ -70,6 +70,9 @@ def test_each_region_sends_the_same_team_in_its_own_words(home: Home, tmp_path: 
         ({"base_lon": "39.9", "base_lat": "116.9"}, set(), {"T04"}),
         ({"equipment": "冲锋舟4艘"}, {"T05"}, set()),
         ({"equipment": "assault_boat:4;life_jacket:60"}, set(), set()),
+        ({"equipment": "assault_boat:999999999;life_jacket:0"}, set(), set()),
+        ({"equipment": "assault_boat:1000000000"}, {"T05"}, set()),
+        ({"equipment": "assault_boat:4;life_jacket:99999999999999999999"}, {"T05"}, set()),
         ({"tasks": "drainage;;diving"}, {"T06"}, set()),
         ({"verified_at": "2026/5/1"}, set(), {"T07"}),
         ({"members_count": "0", "members_available_count": "0"}, set(), {"T09"}),
@@ -168,7 +171,12 @@ def test_sender_is_told_what_the_lists_and_minima_show(con: duckdb.DuckDBPyConne
         (1, "T-MIN", "team_level", "2", "life_jacket 39（要求至少40）"),
         (2, "T-CERT", "certificate_valid_until", "2026-03-31", "2026-05-31"),
         (2, "T-MIN", "team_level", "2", "life_jacket 39（要求至少40）"),
+        (3, "T-CERT", "certificate_valid_until", "2026-03-15", "2026-03-31"),
         (5, "T-CODE", "equipment", "no_such_thing", None),
         (5, "T-CODE", "tasks", "no_such_task", None),
         (5, "T-POINT", "base_lon", "距滨海新区中心285千米", "不超过90千米"),
     ]  # fmt: skip
+    since = con.execute(
+        "select cast(known_from as varchar) from intermediate.int_teams_flagged where rule_id = 'T-CERT' and row_number = 3"
+    )
+    assert since.fetchall() == [("2026-04-30 00:00:00",)], "since the late report that says so"

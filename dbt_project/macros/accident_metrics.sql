@@ -15,3 +15,16 @@
 {% macro timely_deaths(deaths, late_deaths) -%}
     case when {{ late_deaths }} <= {{ deaths }} then {{ deaths }} - {{ late_deaths }} else {{ deaths }} end
 {%- endmacro %}
+
+{#-
+    Missing persons beside the deaths of the same figures; `of` is how columns of int_accident_casualties_seen
+    begin. Who died since the missing were told is one of them, and final deaths leave nobody missing unless something final says so.
+-#}
+{% macro still_missing(of) -%}
+    case
+        when {{ of }}missing_persons is null or {{ of }}deaths_are_final > {{ of }}missing_are_final then 0
+        when {{ of }}deaths_persons > coalesce({{ of }}deaths_then, 0)
+            then greatest({{ of }}missing_persons - ({{ of }}deaths_persons - coalesce({{ of }}deaths_then, 0)), 0)
+        else {{ of }}missing_persons
+    end
+{%- endmacro %}

@@ -6,3 +6,8 @@
         false
     )
 {%- endmacro %}
+
+{#- An occurrence declared to the day only stands at its first second (`partial: start` of the standard); so does one at midnight. -#}
+{% macro stands_for_its_day(moment) -%}
+    {{ moment }} = cast(cast({{ moment }} as date) as timestamp)
+{%- endmacro %}

@@ -16,13 +16,14 @@ reports as (
         'figures' as metric,
         cast(report_number as decimal(24, 4)) as value,
         max(case when is_stated then 1 else 0 end) = 1 as is_stated,
-        is_final,
+        -- the rank of what it states, the highest where it differs by metric
+        coalesce(max(case when is_stated then is_final end), max(is_final)) as is_final,
         as_of_at,
         known_from,
         delivery_id,
         row_number
     from {{ statements }}
-    group by {{ by_report }}, is_final, as_of_at, known_from, delivery_id, row_number
+    group by {{ by_report }}, as_of_at, known_from, delivery_id, row_number
 ),
 
 effects as (

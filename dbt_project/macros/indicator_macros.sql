@@ -43,7 +43,7 @@
 {% macro indicator_event_sums() %}
     select
         events.region_code,
-        cast({{ date_part_of('year', 'events.occurred_at') }} as integer) as year,
+        cast({{ date_part_of('year', 'events.event_date') }} as integer) as year,
         events.numerator_fact_metric as metric,
         cast(sum(versions.value) as decimal(38, 6)) as fact_numerator,
         cast(count(versions.value) as integer) as fact_reported_count,

@@ -149,7 +149,7 @@ from numbered
 
 {#-
     The day of which "valid", "expired" and "stale" are meant: the day asked for. The table, which is asked without a day,
-    means the day of the last thing known anywhere (dim_known_until): never the clock, so that a rebuild gives the same.
+    means the day of the last report of anything (dim_known_until): never the clock, so that a rebuild gives the same.
 -#}
 {% macro as_of_day(known_until) -%}
     case
@@ -181,6 +181,15 @@ from numbered
     explode(split({{ text }}, '{{ separator }}'))
 {%- endmacro %}
 
+{#-
+    The number of a `code:count` pair. One that is longer than the standard allows is not a number of anything and stays unknown (a line
+    may have landed before the rule about it): no cell of a sender may stop the build of all.
+-#}
+{% macro count_of_part(part) -%}
+{%- set digits = dbt.split_part(part, "':'", 2) -%}
+    case when length({{ digits }}) <= 9 then cast({{ digits }} as bigint) end
+{%- endmacro %}
+
 {#- The columns of a flag (int_<dataset>_flagged) about rows of a relation that has region_code, delivery_id, row_number, known_from. -#}
 {% macro flag_of(dataset, rule_id, column_name, value, compared='null', known_from='known_from') -%}
     '{{ dataset }}' as dataset,
@@ -193,6 +202,21 @@ from numbered
     cast({{ compared }} as varchar) as compared_text,
     cast(null as double) as suggested_factor,
     {{ known_from }} as known_from
+{%- endmacro %}
+
+{#-
+    Of what is said of one cell by several versions of its line the first: a state told again after a late report may show what its sender
+    could not be told before, and repeats what he was told. apart: what else sets two flags of a cell apart.
+-#}
+{% macro first_told(flags, apart='null') -%}
+    select distinct {{ flag_columns() }}
+    from (
+        select
+            *,
+            min(known_from) over (partition by delivery_id, row_number, rule_id, column_name, {{ apart }}) as first_known_from
+        from {{ flags }}
+    ) as told
+    where known_from = first_known_from
 {%- endmacro %}
 
 {#- A quantity with its unit as people read it; NULL where there is none. -#}

@@ -2,6 +2,7 @@
     One row per lot (warehouse x item x lot x storage kind) as known before the bound of an as_of_table: the last statement,
     and what of it can be used on the as-of day. A lot may be used on its expiry date and not after it. Reserved stock of
     which nobody says how much it is leaves the available quantity unknown: it is at most what is on hand, and not 0.
+    counted_*: what counts of the statement, by listing_status; of nothing, nothing is reserved or available.
 -#}
 {% macro supply_stock_as_known() %}
     select
@@ -12,37 +13,103 @@
             when lots.days_to_expiry <= near_expiry.days then 'near_expiry'
             else 'in_date'
         end as expiry_status,
-        case when lots.days_to_expiry < 0 then lots.on_hand_quantity else lots.on_hand_quantity * 0 end as expired_quantity,
         case
-            when lots.days_to_expiry < 0 then lots.on_hand_quantity * 0
-            else {{ not_below_zero('lots.on_hand_quantity - lots.reserved_quantity') }}
+            when lots.days_to_expiry < 0 then lots.counted_on_hand_quantity
+            else lots.counted_on_hand_quantity * 0
+        end as expired_quantity,
+        case
+            when lots.days_to_expiry < 0 or lots.counted_on_hand_quantity = 0 then lots.counted_on_hand_quantity * 0
+            else {{ not_below_zero('lots.counted_on_hand_quantity - lots.counted_reserved_quantity') }}
         end as available_quantity,
         case
-            when lots.days_to_expiry < 0 then lots.on_hand_quantity * 0
-            else {{ not_below_zero('lots.on_hand_quantity - coalesce(lots.reserved_quantity, 0)') }}
+            when lots.days_to_expiry < 0 then lots.counted_on_hand_quantity * 0
+            else {{ not_below_zero('lots.counted_on_hand_quantity - coalesce(lots.counted_reserved_quantity, 0)') }}
         end as available_at_most_quantity,
         case
             when not lots.is_on_hand then concat(lots.storage_kind, '不计为在库')
-            when lots.days_to_expiry >= 0 or lots.days_to_expiry is null
-                then case when lots.reserved_quantity is null then '预留数量不详' end
+            when lots.listing_status = 'other_kind' then '该批次已改列为其他储备方式，不再计入'
+            when lots.days_to_expiry < 0 or lots.counted_on_hand_quantity = 0 then null
+            when lots.counted_reserved_quantity is null then '预留数量不详'
         end as available_null_reason
     from (
         select
-            reports.*,
-            clock.as_of_day,
-            cast({{ days_between('clock.as_of_day', 'reports.expiry_date') }} as integer) as days_to_expiry,
-            cast(reports.as_of_at as date) = cast(max(reports.as_of_at) over (
-                partition by reports.region_code, reports.warehouse_id, reports.storage_kind
-            ) as date) as is_in_last_statement
-        from {{ ref('fct_supply_stock_reports') }} as reports
-        inner join (
-            select {{ as_of_day('known_until') }} as as_of_day
-            from {{ ref('dim_known_until') }}
-        ) as clock on true
-        where {{ is_current_version('reports') }}
+            listed.*,
+            {{ counted_of_lot('listed.stated_quantity') }} as counted_quantity,
+            {{ counted_of_lot('listed.on_hand_quantity') }} as counted_on_hand_quantity,
+            {{ counted_of_lot('listed.reserved_quantity') }} as counted_reserved_quantity
+        from ({{ supply_lots_listed() }}) as listed
     ) as lots
     left join {{ ref('dim_resource_rules') }} as near_expiry
         on near_expiry.rule_code = 'near_expiry' and {{ in_force('near_expiry', 'lots.as_of_day') }}
+{% endmacro %}
+
+{#- What counts of a quantity of a statement. NULL stays NULL: what is not on hand by kind does not become 0 by being used up. -#}
+{% macro counted_of_lot(quantity) -%}
+    case listed.listing_status when 'other_kind' then null when 'used_up' then {{ quantity }} * 0 else {{ quantity }} end
+{%- endmacro %}
+
+{#-
+    The last statement of each lot, beside the newest day that its warehouse states (kind by kind, since kinds may be stated apart).
+    listing_status:
+      listed        the newest day has it
+      used_up       it does not, and the ledger since its own statement brings it to exactly 0
+      other_kind    a newer statement of the warehouse has the same lot as another storage kind: it would count twice. Goods without lots
+                    are no such thing, since what is kept beside another kind need not be the same goods
+      not_restated  none of these: counted as last stated
+-#}
+{% macro supply_lots_listed() %}
+    select
+        lots.*,
+        clock.as_of_day,
+        cast({{ days_between('clock.as_of_day', 'lots.expiry_date') }} as integer) as days_to_expiry,
+        lots.is_of_newest_day and not lots.is_of_other_kind as is_in_last_statement,
+        case
+            when lots.is_of_newest_day and not lots.is_of_other_kind then 'listed'
+            when moved.other_unit_count > 0 then case when lots.is_of_other_kind then 'other_kind' else 'not_restated' end
+            when lots.stated_quantity + coalesce(moved.moved_quantity, 0) = 0 then 'used_up'
+            when lots.stated_quantity + coalesce(moved.moved_by_newest_day_quantity, 0) = 0 then 'used_up'
+            when lots.is_of_other_kind then 'other_kind'
+            else 'not_restated'
+        end as listing_status
+    from ({{ supply_lots_placed() }}) as lots
+    inner join (
+        select {{ as_of_day('known_until') }} as as_of_day
+        from {{ ref('dim_known_until') }}
+    ) as clock on true
+    left join (
+        select
+            {{ lot_columns('placed') }},
+            count(case when movements.unit <> placed.unit then 1 end) as other_unit_count,
+            sum(movements.signed_quantity) as moved_quantity,
+            sum(
+                case when cast(movements.moved_at as date) <= placed.newest_day then movements.signed_quantity end
+            ) as moved_by_newest_day_quantity
+        from ({{ supply_lots_placed() }}) as placed
+        inner join {{ ref('fct_supply_movement_reports') }} as movements
+            on {{ same_lot('placed', 'movements') }} and movements.moved_at > placed.as_of_at
+        where {{ is_current_version('movements') }}
+        group by {{ lot_columns('placed') }}
+    ) as moved on {{ same_lot('lots', 'moved') }}
+{% endmacro %}
+
+{% macro supply_lots_placed() %}
+    select
+        stated.*,
+        cast(stated.as_of_at as date) = stated.newest_day as is_of_newest_day,
+        stated.lot_number <> '未分批' and coalesce(cast(stated.as_of_at as date) < stated.newest_day_of_lot, false) as is_of_other_kind
+    from (
+        select
+            reports.*,
+            cast(max(reports.as_of_at) over (
+                partition by reports.region_code, reports.warehouse_id, reports.storage_kind
+            ) as date) as newest_day,
+            -- by any kind: the newest of its own kind is the row itself
+            cast(max(case when reports.stated_quantity > 0 then reports.as_of_at end) over (
+                partition by reports.region_code, reports.warehouse_id, reports.item_code, reports.lot_number
+            ) as date) as newest_day_of_lot
+        from {{ ref('fct_supply_stock_reports') }} as reports
+        where {{ is_current_version('reports') }}
+    ) as stated
 {% endmacro %}
 
 {#- greatest() is no help: it passes over NULL, and an unknown quantity would become 0. -#}

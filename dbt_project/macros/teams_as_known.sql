@@ -6,6 +6,8 @@
         cast({{ days_between('reports.verified_at', 'clock.as_of_day') }} as integer) as days_since_verified,
         case
             when reports.verified_at is null or staleness.days is null then 'unknown'
+            -- a day that has not come yet says nothing of when the team was last looked at
+            when {{ days_between('reports.verified_at', 'clock.as_of_day') }} < 0 then 'unknown'
             when {{ days_between('reports.verified_at', 'clock.as_of_day') }} > staleness.days then 'unverified'
             else 'verified'
         end as verification_status,

@@ -26,6 +26,7 @@ from jingjinji.build.dbt_run import GOOD, BuildError, ModelResult, run_dbt
 from jingjinji.build.finding import is_unchanged
 from jingjinji.build.loading import Loaded, forget_touched, load_deliveries
 from jingjinji.paths import PROJECT, home
+from jingjinji.quality.results import carry_over
 
 __all__ = ["BuildError", "BuildResult", "build", "finish_build", "load_deliveries", "prepare_candidate", "run_dbt"]
 
@@ -40,7 +41,12 @@ RULES = (
     "dbt_project/seeds/*.csv",
     "feeds/*/*.yml",
     "jingjinji/build/*.py",
+    "jingjinji/quality/*.py",  # which deliveries are held
+    "jingjinji/codes.py",
+    "jingjinji/contracts.py",
+    "jingjinji/personal.py",  # what holds a delivery and what a mart may show
     "expectations/*.py",
+    "requirements/platform.txt",  # dbt and the database
 )
 
 Progress = Callable[[str], None]
@@ -110,6 +116,8 @@ def prepare_candidate(run_id: str, *, full: bool = False) -> Path | None:
     parent = last if last and not full and last["rules_hash"] == rules_hash() else None
     if parent:
         shutil.copyfile(home().builds / parent["run_id"] / WAREHOUSE, folder / WAREHOUSE)
+    elif last:  # what checks found is in no landing zone
+        carry_over(home().builds / last["run_id"] / WAREHOUSE, folder / WAREHOUSE)
     _write_json(folder / PREPARED, {
         "run_id": folder.name,
         "started_at": _now(),

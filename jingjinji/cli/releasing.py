@@ -33,7 +33,7 @@ def release_create(
 
     made = release.create_release(build or release.latest_build(), keep=keep)
     if made.is_new:
-        typer.echo("\n".join(release.diff(new_id=made.release_id).summary_zh))
+        typer.echo("\n".join(release.told(made.release_id)))
     else:
         typer.echo(f"内容与当前发布相同，没有新发布：{made.release_id}")
     # also when nothing is new: senders whom an interrupted call did not reach

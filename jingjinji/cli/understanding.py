@@ -64,19 +64,23 @@ def explain_row(
 def inspect_files(
     files: list[Path] = typer.Argument(..., exists=True, dir_okay=False, help="Files of any kind, with no contract."),
     standard: str | None = typer.Option(None, help="Compare with this dataset only; with all when absent."),
-    draft: Path | None = typer.Option(None, help="Write a drafted feed here, for example feeds/accidents/new.yml."),
+    draft: Path | None = typer.Option(
+        None, help="Write a feed drafted from the one file here, for example feeds/accidents/new.yml."
+    ),
     region_code: str | None = typer.Option(None, help="Code of the region that sends, for the draft."),
     output: str = typer.Option("text", "--format", help="text or json."),
 ) -> None:
     """What foreign files are: format, encoding, sheets, header, columns, units, dates, personal data; and a drafted feed.
 
-    Nothing is landed and no personal value is shown. Exit code 1 when a file could not be read at all, or no draft made.
+    Nothing is landed and no personal value is shown. Exit code 1 when a file could not be read at all, or no draft made; 2 when
+    what is asked for makes no sense.
 
     Example: jjj inspect unknown.xlsx --draft feeds/accidents/new.yml --region-code 120000
     """
     from jingjinji import inspecting
     from jingjinji.inspecting import showing
 
+    inspecting.check_wish(output, draft, len(files), region_code)
     found = inspecting.inspect(files, standard)
     typer.echo(inspecting.as_json(found) if output == "json" else showing.text(found))
     if draft:

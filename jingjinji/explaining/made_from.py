@@ -27,13 +27,18 @@ ONE_CELL = (
     "(select {part}_statistic from dim_indicator_grid as g where g.region_code = $region_code and g.year = $year "
     "and g.indicator_id = $indicator_id and g.denominator_vintage = $denominator_vintage)"
 )
+# Of a link between units, whether it held on the day of the event.
+ON_THAT_DAY = (
+    "exists (select 1 from dim_events as e where e.region_code = $region_code and e.event_id = $event_id "
+    "and coalesce({link}.valid_from <= e.event_date, true) and coalesce({link}.valid_to > e.event_date, true))"
+)
 # Known now (as of the day asked), and not below a nearer unit that states the metric itself: that one speaks for it.
 PARTS_OF_UNIT = (
     f"{ONE_LOSS} and m.known_to is null and m.value is not null and exists (select 1 from dim_reporting_unit_ancestors as a "
-    "where a.unit_code = m.unit_code and a.ancestor_code = $unit_code and not exists ("
+    f"where a.unit_code = m.unit_code and a.ancestor_code = $unit_code and {ON_THAT_DAY.format(link='a')} and not exists ("
     "select 1 from dim_reporting_unit_ancestors as b inner join fct_disaster_loss_metric_versions as n on n.unit_code = b.ancestor_code "
-    "where b.unit_code = m.unit_code and b.distance < a.distance and n.region_code = m.region_code and n.event_id = m.event_id "
-    "and n.metric = m.metric and n.known_to is null and n.value is not null))"
+    f"where b.unit_code = m.unit_code and b.distance < a.distance and {ON_THAT_DAY.format(link='b')} and n.region_code = m.region_code "
+    "and n.event_id = m.event_id and n.metric = m.metric and n.known_to is null and n.value is not null))"
 )
 IN_MONTH = (
     "m.region_code = $region_code and m.hop = $hop and cast(date_trunc('month', m.known_from) as date) = $month_date "
@@ -44,10 +49,10 @@ AS_PUBLISHED = (
     "(f.known_on is null or m.known_from < f.known_on + interval 1 day) and "
     "(m.known_to is null or m.known_to >= f.known_on + interval 1 day)"
 )
-# Every mart of reports: the last moment anything was known is that of one of them.
+# Every mart of what is reported, and not published by a statistics office: the last moment anything was known is that of one of them.
 REPORTS = (
     "fct_accident_reports", "fct_disaster_loss_reports", "fct_team_reports", "fct_supply_stock_reports",
-    "fct_supply_movement_reports", "fct_expert_reports", "fct_statistics",
+    "fct_supply_movement_reports", "fct_expert_reports",
 )  # fmt: skip
 
 
@@ -114,7 +119,7 @@ MADE_FROM: dict[str, tuple[Source, ...]] = {
         Source(
             "使其是否计入合计改变的上级指标值", "fct_disaster_loss_metric_versions",
             f"{ONE_LOSS} and m.known_from = $known_from and m.delivery_id = $delivery_id and m.unit_code in "
-            "(select a.ancestor_code from dim_reporting_unit_ancestors as a where a.unit_code = $unit_code)",
+            f"(select a.ancestor_code from dim_reporting_unit_ancestors as a where a.unit_code = $unit_code and {ON_THAT_DAY.format(link='a')})",
             "同一事件和指标，该时刻上级单位所报",
         ),
     ),
@@ -159,8 +164,14 @@ MADE_FROM: dict[str, tuple[Source, ...]] = {
     ),
     "agg_supply_by_region_item": (
         Source(
-            "各批次库存", "fct_supply_stock",
-            "m.region_code = $region_code and m.item_code = $item_code and m.unit = $unit", "同一地区、物资和单位",
+            "计入的各批次库存", "fct_supply_stock",
+            "m.region_code = $region_code and m.item_code = $item_code and m.unit = $unit and m.listing_status <> 'other_kind'",
+            "同一地区、物资和单位",
+        ),
+        Source(
+            "已改列为其他储备方式、不计入的批次", "fct_supply_stock",
+            "m.region_code = $region_code and m.item_code = $item_code and m.unit = $unit and m.listing_status = 'other_kind'",
+            "同一地区、物资和单位",
         ),
     ),
     "fct_supply_balance": (
@@ -182,7 +193,12 @@ MADE_FROM: dict[str, tuple[Source, ...]] = {
             "接收方的记录", "fct_supply_movements",
             "m.direction = 1 and m.region_code = $counterpart_region_code and m.counterpart_region_code = $region_code "
             "and m.related_movement_id = $movement_id and m.item_code = $item_code "
-            "and coalesce(m.counterpart_warehouse_id, $warehouse_id) = $warehouse_id",
+            "and coalesce(m.counterpart_warehouse_id, $warehouse_id) = $warehouse_id "
+            # where several warehouses gave the number, the receiver is the one addressed, if any is
+            "and (m.warehouse_id = $counterpart_warehouse_id or not exists (select 1 from fct_supply_transfers as t "
+            "where t.region_code = $region_code and t.movement_id = $movement_id and t.item_code = $item_code "
+            "and t.counterpart_region_code = m.region_code and t.counterpart_warehouse_id = m.warehouse_id "
+            "and coalesce(m.counterpart_warehouse_id, t.warehouse_id) = t.warehouse_id))",
             "接收地区以此单号为关联单号的同一物资的入库",
         ),
     ),
@@ -191,7 +207,7 @@ MADE_FROM: dict[str, tuple[Source, ...]] = {
             "计入的各次上报", "fct_accident_report_hops",
             f"$dataset = 'accidents' and {IN_MONTH} and exists (select 1 from fct_accident_reports as r "
             "where r.region_code = m.region_code and r.accident_id = m.accident_id and r.report_number = m.report_number "
-            "and coalesce(r.place_code, r.region_code) = $unit_code)",
+            "and coalesce(r.place_current_code, r.region_code) = $unit_code)",
             "同一地区、单位、月份和环节",
         ),
         Source(

@@ -14,16 +14,25 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from jingjinji.codes import code_list
 from jingjinji.contracts import ContractError, load_contracts
+from jingjinji.errors import UserError
 from jingjinji.inspecting.drafting import DraftError, draft
 from jingjinji.inspecting.examining import unreadable
 from jingjinji.inspecting.facts import DatasetMatch, FileFacts, TableFacts
 from jingjinji.inspecting.opening import dimensions
 
-__all__ = ["DraftError", "as_json", "best_table", "draft_feed", "inspect", "write_draft"]
+__all__ = ["DraftError", "WishError", "as_json", "best_table", "check_wish", "draft_feed", "inspect", "write_draft"]
 
+FORMATS = ("text", "json")
 MEMORY_LIMIT = 3 << 30  # bytes of address space of the child
 SECONDS_PER_FILE = 120.0
+
+
+class WishError(UserError):
+    """Options that do not go together, or a value that is none; the message names what may be written."""
+
+    exit_code = 2
 
 
 def inspect(
@@ -51,6 +60,21 @@ def inspect(
         if len(answered) < len(rest):
             found.append(_given_up(rest[len(answered)]))
     return found
+
+
+def check_wish(form: str, draft: Path | None, files: int, region_code: str | None) -> None:
+    """Refuse options that would be passed over in silence.
+
+    Raises:
+        WishError: an unknown form or region, or a draft of several files.
+    """
+    if form not in FORMATS:
+        raise WishError(f"--format {form}: write one of {', '.join(FORMATS)}")
+    if draft and files > 1:
+        raise WishError(f"--draft writes the feed of one file, and {files} were given: name one")
+    regions = code_list("ref_reporting_units.region_code")
+    if region_code is not None and region_code not in regions:
+        raise WishError(f"--region-code {region_code}: write one of {', '.join(dict.fromkeys(regions))}")
 
 
 def best_table(file: FileFacts) -> tuple[TableFacts, DatasetMatch]:

@@ -1,25 +1,27 @@
 """A feed YAML drafted from an inspection, for a human to finish. Pure.
 
-What could not be found out is left as a TODO that cannot be mistaken for knowledge: a required column without a source
-asks for a header that no file has, so that landing refuses it until somebody has answered.
+What could not be found out is left as a TODO in place of the value, and a feed with one is refused by landing until somebody
+has answered (`contracts.todos`). What reads rightly or sets a row aside, whatever the answer, is a TODO in a comment.
 """
 
 from __future__ import annotations
 
+import json
 import re
 
 import yaml
 
 from jingjinji.codes import units
-from jingjinji.contracts import MOMENT_TYPES, NUMBER_TYPES, Column, Contracts, normal_header
+from jingjinji.contracts import MOMENT_TYPES, NUMBER_TYPES, TODO, Column, Contracts, normal_header
 from jingjinji.errors import UserError
 from jingjinji.inspecting.facts import ColumnFacts, ColumnMatch, DatasetMatch, FileFacts, TableFacts
-from jingjinji.inspecting.kinds import unit_in
+from jingjinji.inspecting.kinds import MAYBE_ZERO, UNKNOWN_WORDS, unit_in
 from jingjinji.inspecting.matching import OF_A_FEED, YEAR_HEADER, agreed_code, year_columns
+from jingjinji.inspecting.profiling import KINDS
+from jingjinji.personal import MASKED
 
 PERIODS = (r"\d{4}-\d{2}-\d{2}", r"\d{8}", r"\d{4}-\d{2}", r"\d{6}")
 STYLES = ("iso", "zh", "slash", "compact", "excel")
-TODO = "TODO"
 FORMATS = {"csv": "csv", "json": "json", "xlsx": "xlsx", "xls": "xlsx"}
 
 
@@ -63,13 +65,19 @@ def _layout(file: FileFacts, table: TableFacts) -> list[str]:
     lines = []
     if file.format == "csv":
         lines += [f"encoding: {'gb18030' if file.encoding in ('gb18030', 'gb2312', 'gbk') else 'utf-8'}"]
-        lines += [f"delimiter: {_text(file.delimiter)}"] if file.delimiter not in (None, ",") else []
+        lines += (
+            [f"delimiter: {json.dumps(file.delimiter, ensure_ascii=False)}"]
+            if file.delimiter not in (None, ",")
+            else []
+        )
     if file.format in ("xlsx", "xls") and file.tables and file.tables[0].name != table.name:
-        lines.append(f"sheet: {_text(table.name)}")
+        lines.append(f"sheet: {_text(table.name if MASKED not in table.name else f'{TODO} 工作表名称里有个人号码')}")
     if file.format == "json" and table.records not in (None, "$[*]"):
         lines.append(f"records: {_text(table.records)}")
     if table.header_rows == 2:
         lines.append("header_rows: 2")
+    if table.header_rows > 2:
+        lines.append(f"header_rows: {TODO} 文件的表头有{table.header_rows}行，最多能读2行：请报送单位合并")
     period = next((p for p in PERIODS if re.search(p, file.name)), None)
     lines.append(
         f"period: {{file_name: '({period})'}}" if period else f"# {TODO} period: 文件名里没有日期，报送时须写 --period"
@@ -78,8 +86,16 @@ def _layout(file: FileFacts, table: TableFacts) -> list[str]:
 
 
 def _words(table: TableFacts) -> list[str]:
-    nulls = sorted({word for column in table.columns for word in column.null_words} | {"-", "—"})
+    """Footers and words for nothing. A word that may stand for zero is asked about; until then landing sets its rows aside."""
     lines = [f"footer_starts_with: [{', '.join(map(_text, table.footer_words))}]"] if table.footer_words else []
+    found = sorted({word for column in table.columns for word in column.null_words})
+    for word in [word for word in found if word in MAYBE_ZERO | UNKNOWN_WORDS]:
+        where = "、".join(
+            f"{_line(c.header) or c.position}×{c.null_words[word]}" for c in table.columns if word in c.null_words
+        )
+        zero = "；若表示零，请报送单位改写0" if word in MAYBE_ZERO else ""
+        lines.append(f"# {TODO} null_values: “{word}”（{where}）若表示没有填报，写进 null_values{zero}")
+    nulls = sorted({*found, "-", "—"} - MAYBE_ZERO - UNKNOWN_WORDS)
     return [*lines, f"null_values: [{', '.join(map(_text, nulls))}]"]
 
 
@@ -87,10 +103,16 @@ def _ignored(table: TableFacts, found: DatasetMatch) -> list[str]:
     matched = {m.header for m in found.matched}
     years = _year_headers(table)
     rest = [c for c in table.columns if c.header and c.header not in matched and c.header not in years]
+    masked = [c.position for c in rest if MASKED in c.header]
+    rest = [c for c in rest if MASKED not in c.header]
     serial = [c.header for c in rest if normal_header(c.header) in ("序号", "行号")]
     unknown = [c for c in rest if c.header not in serial]
     lines = [f"# {TODO} 下列各列没有找到对应的约定列：写进 columns，或留在 ignore 表示不读取。"] if unknown else []
-    lines += [f"#   {_line(c.header)}：{c.kind}" + (f"，单位{c.unit}" if c.unit else "") for c in unknown]
+    lines += [
+        f"#   {_line(c.header)}：{KINDS[c.kind]}" + (f"，单位{c.unit}" if c.unit else "") + _personal(c)
+        for c in unknown
+    ]
+    lines += [f"# {TODO} 第{'、'.join(masked)}列的表头里有个人信息，没有写在这里：请报送单位改正表头"] if masked else []
     named = serial + [c.header for c in unknown]
     return [*lines, f"ignore: [{', '.join(map(_text, named))}]"] if named else lines
 
@@ -112,7 +134,7 @@ def _columns(table: TableFacts, found: DatasetMatch, contracts: Contracts, regio
             lines += _matched(name, column, matched[name], by_header[matched[name].header], contracts, found.dataset)
         elif column.required:
             lines.append(f"  # {TODO} 约定必填“{column.zh}”，文件里没有找到：写它的表头，或用 value: 写固定值")
-            lines.append(f"  {name}: {{from: {_text(f'{TODO} {column.zh}')}{_base_unit(column)}}}")
+            lines.append(f"  {name}: {{from: {_text(f'{TODO} {column.zh}')}{_open_unit(column)}}}")
     return [*lines, *above]
 
 
@@ -125,6 +147,11 @@ def _matched(
         parts, notes = _with_unit(column, found.header, facts, dataset, name, contracts)
     if column.type in MOMENT_TYPES and (styles := [s for s in STYLES if s in facts.date_styles]):
         parts.append(f"formats: [{', '.join(styles)}]")
+    if column.type in MOMENT_TYPES and (facts.kind == "mixed" or "other_date" in facts.date_styles):
+        rows = f"（如第{'、'.join(map(str, facts.odd_rows))}行）" if facts.odd_rows else ""
+        notes.append(f"  # {TODO} 核对：“{_line(found.header)}”的写法不止一种{rows}，formats 读不出的行会被隔离")
+    if facts.personal and not column.personal:
+        notes.append(f"  # {TODO} “{_line(found.header)}”的单元格里有个人号码：请报送单位改正")
     if column.codes:
         known = {value: agreed_code(contracts, dataset, name, value) for value in facts.examples}
         mapped = {value: code for value, code in known.items() if code and code != value}
@@ -143,7 +170,8 @@ def _matched(
 def _with_unit(
     column: Column, header: str, facts: ColumnFacts, dataset: str, name: str, contracts: Contracts
 ) -> tuple[list[str], list[str]]:
-    """`from` and unit of a number; where the header names none, that of an existing feed with this header, else a TODO."""
+    """`from` and unit of a number; where the header names none, that of an existing feed with this header, else a TODO: the
+    unit of the standard would land, and be wrong by as much as ten thousand times."""
     unit = unit_in(header)
     normal = normal_header(header)
     if unit and f"({unit})" in normal:
@@ -154,8 +182,8 @@ def _with_unit(
     same = next((c.unit for c in feeds if c.unit and normal_header(c.source or "") == normal), None)
     if same:
         return [f"from: {_text(header)}", f"unit: {same}"], []
-    note = f"  # {TODO} 单位：“{_line(header)}”没有写明单位，暂按{column.unit}；不对会差数倍，务必核实"
-    return [f"from: {_text(header)}", f"unit: {column.unit}"], [note]
+    note = f"  # “{_line(header)}”没有写明单位，须向报送单位问明（约定入库为{column.unit}）"
+    return [f"from: {_text(header)}", f"unit: {TODO}"], [note]
 
 
 def _unpivot(table: TableFacts, found: DatasetMatch, contracts: Contracts) -> tuple[set[str], list[str]]:
@@ -171,8 +199,12 @@ def _year_headers(table: TableFacts) -> set[str]:
     return {c.header for c in table.columns if YEAR_HEADER.fullmatch(normal_header(c.header))}
 
 
-def _base_unit(column: Column) -> str:
-    return f", unit: {column.unit}" if column.type in NUMBER_TYPES and column.unit else ""
+def _open_unit(column: Column) -> str:
+    return f", unit: {TODO}" if column.type in NUMBER_TYPES and column.unit else ""
+
+
+def _personal(column: ColumnFacts) -> str:
+    return "，含个人信息，约定里没有可对应的个人信息列" if column.personal else ""
 
 
 def _line(text: str) -> str:

@@ -6,10 +6,11 @@ import zipfile
 from pathlib import Path
 
 from jingjinji.contracts import Contracts
-from jingjinji.inspecting import headers, matching, profiling
-from jingjinji.inspecting.facts import ColumnFacts, DatasetMatch, FileFacts, TableFacts
-from jingjinji.inspecting.kinds import half_width
+from jingjinji.inspecting import matching
+from jingjinji.inspecting.facts import FileFacts
 from jingjinji.inspecting.opening import RawTable, delimiter_of, open_delimited, open_json, open_workbook
+from jingjinji.inspecting.persons import shown_file_name
+from jingjinji.inspecting.tables import table_facts
 from jingjinji.landing import secrecy
 from jingjinji.landing.detect import Detected, UnreadableError, detect
 
@@ -24,8 +25,7 @@ EXPECTED = {
 }
 # Workbooks that inspection can read and landing does not take.
 READ_ALL_THE_SAME = ("xlsb", "ods")
-SHOWN_TITLES = 5
-SHOWN_MATCHES = 3
+LINE_ENDS = {"CRLF": "\r\n", "LF": "\n", "CR": "\r"}
 # Encodings tried when neither UTF-8 nor GB18030 decodes every byte; only to show what the file might be.
 GUESSED = ("big5hkscs", "shift_jis", "latin-1")
 OTHERS = {
@@ -53,7 +53,12 @@ def examine(path: Path, contracts: Contracts, names: matching.Names, dataset: st
         names: `matching.agreed_names(contracts)`.
         dataset: compare with this standard only.
     """
-    facts = FileFacts(name=path.name, size_bytes=path.stat().st_size, extension=path.suffix.lower(), format="unknown")
+    facts = FileFacts(
+        name=shown_file_name(path.name),
+        size_bytes=path.stat().st_size,
+        extension=path.suffix.lower(),
+        format="unknown",
+    )
     if other := _other_format(path):
         note = f"是{other}，不是表格数据；请转为 xlsx、csv 或 json"
         if other not in READ_ALL_THE_SAME:
@@ -80,8 +85,29 @@ def unreadable(path: Path, finding: str) -> FileFacts:
     extension = path.suffix.lower()
     size = path.stat().st_size
     return FileFacts(
-        name=path.name, size_bytes=size, extension=extension, format="unknown", findings=(finding,), is_readable=False
+        name=shown_file_name(path.name),
+        size_bytes=size,
+        extension=extension,
+        format=_format_of(path),
+        findings=(finding,),
+        is_readable=False,
     )
+
+
+def _format_of(path: Path) -> str:
+    """The format as far as the first bytes tell it."""
+    try:
+        other = _other_format(path)
+        with path.open("rb") as raw:
+            head = raw.read(512)
+    except OSError:
+        return "unknown"
+    magic = {b"PK": "xlsx", b"\xd0\xcf\x11\xe0": "xls"}
+    if known := other or next((name for start, name in magic.items() if head.startswith(start)), None):
+        return known
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
+        return "json"
+    return "unknown" if b"\x00" in head else "csv"
 
 
 def _with_tables(
@@ -92,7 +118,7 @@ def _with_tables(
     except Exception as error:  # a foreign file may break any reader; its message may quote the content
         note = f"读取失败（{type(error).__name__}）：文件可能损坏、有密码或被截断"
         return facts.model_copy(update={"findings": (*facts.findings, note), "is_readable": False})
-    tables = tuple(_table(table, facts.format, contracts, names, dataset) for table in raw)
+    tables = tuple(table_facts(table, facts.format, contracts, names, dataset) for table in raw)
     return facts.model_copy(update={"tables": tables} | extra)
 
 
@@ -141,9 +167,11 @@ def _bytes_facts(path: Path, detected: Detected) -> dict[str, object]:
     if detected.encoding:
         with path.open("rb") as raw:
             head = raw.read(1 << 20)
+        sample = head.decode(detected.encoding, errors="ignore")
+        line_end = next((name for name, end in LINE_ENDS.items() if end in sample), None)
         confidence = _confidence(path, detected.encoding)
         facts |= {
-            "encoding_confidence": confidence, "line_end": "CRLF" if b"\r\n" in head else "LF",
+            "encoding_confidence": confidence, "line_end": line_end,
             "has_bom": detected.encoding in ("utf-8-sig", "utf-16"),
         }  # fmt: skip
         if confidence < 0.5:
@@ -197,79 +225,3 @@ def _decodes(sample: bytes, encoding: str) -> bool:
     except UnicodeDecodeError as error:
         return error.start > len(sample) - 4
     return True
-
-
-# ---------------------------------------------------------------- tables
-
-
-def _table(
-    table: RawTable, file_format: str, contracts: Contracts, names: matching.Names, dataset: str | None
-) -> TableFacts:
-    known = frozenset(name for of_column in names.values() for name in of_column)
-    header = headers.find_header(table, known)
-    body = headers.split_body(table, header)
-    is_sheet = file_format in ("xlsx", "xls", "xlsb", "ods")
-    columns = profiling.profile(header.headers, body.rows, table.first_column, is_sheet)
-    named = [c for c in columns if c.header]
-    found = []
-    if named:
-        found = matching.closest(columns, contracts, names)
-        found = (
-            [m for m in found if m.dataset == dataset] if dataset else [m for m in found if m.matched][:SHOWN_MATCHES]
-        )
-    titles = [" ".join(filter(None, map(half_width, dict.fromkeys(row)))) for row in table.rows[: header.at or 0]]
-    width = max((len(row) for row in table.rows), default=0)
-    return TableFacts(
-        name=table.name, state=table.state, rows_total=table.rows_total, is_complete=table.is_complete,
-        rows_profiled=len(body.rows), width=width, header_row=None if header.at is None else table.first_row + header.at,
-        header_rows=header.rows, titles=tuple(profiling.shown(t) for t in titles if t)[:SHOWN_TITLES],
-        rows_of_data=table.rows_total - (header.at or 0) - header.rows - body.ghosts - len(body.footers),
-        ghost_rows=body.ghosts, ghost_columns=max(0, width - len(columns)), footers=tuple(body.footers),
-        footer_words=tuple(body.footer_words), totals=tuple(body.totals), ragged=_ragged(table, header, body, file_format),
-        merged_areas=len(table.merged), records=table.records,
-        findings=tuple(table.findings + _findings(columns, body, table, header)), columns=tuple(columns),
-        matches=tuple(_with_key(m, contracts, header.headers, body) for m in found),
-    )  # fmt: skip
-
-
-def _ragged(table: RawTable, header: headers.Header, body: headers.Body, file_format: str) -> tuple[int, ...]:
-    """First rows of a delimited text that have more or fewer cells than the header."""
-    if file_format != "csv" or header.at is None:
-        return ()
-    start, width = header.at + header.rows, len(header.headers)
-    odd = [
-        n
-        for n, row in enumerate(table.rows[start:], table.first_row + start)
-        if row and len(row) != width and n not in body.footers
-    ]
-    return tuple(odd[: profiling.ODD_ROWS])
-
-
-def _findings(columns: list[ColumnFacts], body: headers.Body, table: RawTable, header: headers.Header) -> list[str]:
-    found = []
-    if header.at is None and table.headers is None and table.rows:
-        found.append("没有找到表头")
-    if body.totals:
-        found.append(f"第{'、'.join(map(str, body.totals[:5]))}行疑似合计行：入库会重复计数，须请报送单位去掉")
-    twice = [name for name in dict.fromkeys(header.headers) if name and header.headers.count(name) > 1]
-    if twice:
-        found.append(f"表头重复：{'、'.join(twice[:5])}")
-    if any(c.personal for c in columns):
-        found.append(
-            "疑似含个人信息的列：" + "、".join(c.header or c.position for c in columns if c.personal) + "；其值不显示"
-        )
-    first = header.at + header.rows if header.at is not None else 0
-    tall = [a[0] + 1 for a, b in table.merged if b[0] > a[0] and a[0] + 1 - table.first_row >= first]
-    if tall:
-        found.append(f"数据区有{len(tall)}处跨行合并的单元格，第一处在第{tall[0]}行：其值归哪一行不能确定")
-    return found
-
-
-def _with_key(found: DatasetMatch, contracts: Contracts, native: list[str], body: headers.Body) -> DatasetMatch:
-    """How many rows repeat the key of the standard, where all its columns were matched (the region aside)."""
-    at = {m.column: native.index(m.header) for m in found.matched if m.header in native}
-    key = [name for name in contracts.standards[found.dataset].key if name != "region_code"]
-    if not key or any(name not in at for name in key):
-        return found
-    keys = [tuple(half_width(row[at[n]]) if at[n] < len(row) else "" for n in key) for _, row in body.rows]
-    return found.model_copy(update={"key_repeated_rows": len(keys) - len(set(keys))})

@@ -9,7 +9,7 @@ from jingjinji.codes import units
 from jingjinji.contracts import normal_header
 from jingjinji.landing.casting import EXCEL_SERIAL, FULL_WIDTH, MOMENT_PATTERNS
 
-# What Chinese offices write for "nothing"; a word among them is only told, never taken for nothing by itself.
+# What offices write for "nothing"; 无 and / may also mean none at all, which is a zero and not the same.
 NULL_WORDS = frozenset(
     [
         "-",
@@ -36,6 +36,8 @@ NULL_WORDS = frozenset(
         "nan",
     ]
 )
+MAYBE_ZERO = frozenset(["/", "\\", "无", "空"])
+UNKNOWN_WORDS = frozenset(["不详", "未知", "待核"])
 INTEGER = re.compile(r"[+-]?\d{1,15}")
 DECIMAL = re.compile(r"[+-]?(\d+\.\d+|\.\d+|\d+(\.\d+)?[eE][+-]?\d+)")
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
@@ -52,9 +54,6 @@ MOMENTS = {style: re.compile(pattern) for style, pattern in MOMENT_PATTERNS.item
 SERIAL = re.compile(EXCEL_SERIAL)
 SERIAL_RANGE = (20_000, 60_000)  # 1954 to 2064
 NUMBERS = ("integer", "decimal", "thousands", "percent")
-PERSONAL_HEADERS = re.compile(
-    r"姓名|联系人|负责人|值班人|手机|电话|联系方式|身份证|证件号|住址|邮箱|微信|(^|[._])(phone|mobile|tel|email|id_number)($|[._])|contact"
-)
 UNIT_IN_HEADER = re.compile(r"[(（\[【/]([^()（）\[\]【】/]+)[)）\]】]?$")
 WIDE = frozenset(FULL_WIDTH) - {"（", "）", "：", "　"}
 

@@ -136,6 +136,8 @@ def _dice(one: str, other: str) -> float:
 
 def _pair(facts: ColumnFacts, name: str, names: Names, standard: Standard, contracts: Contracts) -> _Pair | None:
     column, known = standard.columns[name], names[standard.dataset, name]
+    if _is_personal_for(facts, column):
+        return None
     header = without_unit(facts.header)
     score, agreed = max((similarity(header, text), text) for text in known)
     if score < MATCHED:
@@ -149,6 +151,14 @@ def _pair(facts: ColumnFacts, name: str, names: Names, standard: Standard, contr
     for factor, why in _evidence(facts, name, column, standard.dataset, contracts):
         score, reason = score * factor, f"{reason}；{why}"
     return _Pair(round(score, 3), facts.header, name, reason) if score >= MATCHED else None
+
+
+def _is_personal_for(facts: ColumnFacts, column: Column) -> bool:
+    """Whether persons would come into a column that is not for them: by its header, or in words, which are taken as they are.
+
+    A number of a person in a cell of a count, a date or a code is set aside at landing; it costs a row and not the column.
+    """
+    return bool(facts.personal) and not column.personal and ("header" in facts.personal or column.type == "text")
 
 
 def _evidence(

@@ -14,6 +14,7 @@ from typing import Any
 
 from jingjinji.landing.sheets import HEADER_WITHIN
 from jingjinji.landing.workbooks import cell_text, fill_merged, odd_cells
+from jingjinji.personal import masked
 
 ROWS_KEPT = 20_000
 CELLS_KEPT = 2_000_000
@@ -23,6 +24,8 @@ COLUMNS_KEPT = 300
 WHOLE_DOCUMENT = 1 << 27  # bytes of one JSON document that are parsed whole
 SCANNED_SHEET = 1 << 26  # bytes of one sheet's XML that are searched for formulas and error cells
 DELIMITERS = (",", "\t", ";", "|")
+WIDE_DELIMITER = "，"  # typed for a comma; in a text it is a mark like others, so nearly every line must agree
+WIDE_SHARE = 0.8
 
 
 @dataclass
@@ -69,7 +72,7 @@ def delimiter_of(path: Path, encoding: str) -> str:
     """The delimiter under which most of the first lines have the same number of cells, and more than one."""
     with path.open(encoding=encoding, newline="", errors="replace") as text:
         lines = [line for line in itertools.islice(text, 200) if line.strip()]
-    best, best_score = ",", 0.0
+    best, best_score, agreeing = ",", 0.0, 0
     for delimiter in DELIMITERS:
         try:
             widths = Counter(len(row) for row in csv.reader(lines, delimiter=delimiter) if row)
@@ -78,8 +81,10 @@ def delimiter_of(path: Path, encoding: str) -> str:
         width, count = max(widths.items(), key=lambda item: (item[1] * (item[0] > 1), item[0]), default=(1, 0))
         score = count * (width - 1) ** 0.5
         if score > best_score:
-            best, best_score = delimiter, score
-    return best
+            best, best_score, agreeing = delimiter, score, count
+    marks, count = Counter(line.count(WIDE_DELIMITER) for line in lines).most_common(1)[0] if lines else (0, 0)
+    is_wide = marks > 0 and count >= len(lines) * WIDE_SHARE and agreeing < len(lines) / 2
+    return WIDE_DELIMITER if is_wide else best
 
 
 def open_delimited(path: Path, encoding: str, delimiter: str) -> RawTable:
@@ -250,7 +255,7 @@ def _records_table(name: str, place: str, records: Iterable[dict[str, Any]], fin
         short.extend([""] * (len(headers) - len(short)))
     table.headers = list(headers)
     if lists:
-        table.findings.append(f"这些字段是列表，不能直接作为一列：{'、'.join(sorted(lists)[:5])}")
+        table.findings.append(f"这些字段是列表，不能直接作为一列：{masked('、'.join(sorted(lists)[:5]))}")
     return table
 
 
@@ -266,4 +271,6 @@ def _leaves(node: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]
 def _json_text(value: Any) -> str:
     if value is None or value == {}:
         return ""
+    if isinstance(value, list):
+        return f"[{len(value)}]"  # what is in it is no value of the column, and may be anybody's name
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -10,7 +10,6 @@ from jingjinji.inspecting.kinds import (
     MOMENTS,
     NULL_WORDS,
     NUMBERS,
-    PERSONAL_HEADERS,
     half_width,
     has_wide_digits,
     is_serial,
@@ -18,7 +17,8 @@ from jingjinji.inspecting.kinds import (
     unit_in,
     without_unit,
 )
-from jingjinji.personal import masked, personal_numbers
+from jingjinji.inspecting.persons import names_person, without_names
+from jingjinji.personal import MASKED, masked, personal_numbers
 
 MOSTLY = 0.9  # share of the filled cells that makes a column one of a kind
 DISTINCT_SHOWN = 12
@@ -84,7 +84,7 @@ def letters(index: int) -> str:
 
 
 def _see(cells: object, header: str) -> _Seen:
-    seen, is_id = _Seen(), any(word in header for word in CODE_WORDS)
+    seen, is_id, unit = _Seen(), any(word in header for word in (*CODE_WORDS, "number")), unit_in(header)
     for number, raw in cells:  # type: ignore[attr-defined]
         text = half_width(raw)
         seen.filled += 1
@@ -92,9 +92,10 @@ def _see(cells: object, header: str) -> _Seen:
         if text in NULL_WORDS:
             seen.nulls[text] += 1
             continue
-        for kind in personal_numbers(text, is_id=is_id) if len(text) >= 11 else ():
-            seen.personal[kind] += 1
         kind = kind_of(text)
+        is_quantity = unit and kind in NUMBERS  # 13912345678 元 is a loss
+        for personal in personal_numbers(text, is_id=is_id) if len(text) >= 11 and not is_quantity else ():
+            seen.personal[personal] += 1
         seen.kinds[kind] += 1
         seen.serials += kind in ("integer", "decimal") and is_serial(text)
         seen.with_time += kind in MOMENTS and (":" in text or "时" in text or (kind == "compact" and len(text) > 8))
@@ -110,23 +111,29 @@ def _see(cells: object, header: str) -> _Seen:
 
 def _facts(position: str, header: str, seen: _Seen, rows: int) -> ColumnFacts:
     kind = _kind(header, seen)
-    names_person = PERSONAL_HEADERS.search(header) and kind not in (
-        "date",
-        "timestamp",
-        "excel_serial",
-    )  # 负责人接报时间
-    personal = tuple(sorted(seen.personal)) or (("header",) if names_person else ())
+    personal = (*sorted(seen.personal), *(["header"] if header and names_person(header, kind) else []))
     typed = sum(seen.kinds.values())
     nulls = seen.nulls if kind not in ("text", "code", "boolean") or not typed else _sure_nulls(seen.nulls)
     return ColumnFacts(
         position=position, header=header, kind=kind, kinds=dict(seen.kinds.most_common()), filled=seen.filled,
         empty_share=round(1 - seen.filled / rows, 4) if rows else 0, distinct=len(seen.values),
         is_distinct_exact=not seen.overflow, examples=() if personal else _examples(seen), unit=unit_in(header),
-        date_styles=tuple(s for s in (*MOMENTS, "other_date") if seen.kinds[s]) + (("excel",) if kind == "excel_serial" else ()),
+        date_styles=_date_styles(header, kind, seen),
         null_words=dict(nulls), full_width=seen.full_width, personal=personal,
         odd_rows=_odd_rows(kind, seen), repeated=0 if seen.overflow else sum(c for c in seen.values.values() if c > 1),
         **({} if personal else _extent(kind, seen)),
     )  # fmt: skip
+
+
+def _date_styles(header: str, kind: str, seen: _Seen) -> tuple[str, ...]:
+    """Ways dates are written; a single serial number among dates, or under a header that names one, is a date too."""
+    styles = tuple(style for style in (*MOMENTS, "other_date") if seen.kinds[style])
+    is_date = bool(set(styles) - {"compact"}) or _names_date(header)
+    return (*styles, "excel") if kind == "excel_serial" or (seen.serials and is_date) else styles
+
+
+def _names_date(header: str) -> bool:
+    return any(word in header for word in DATE_WORDS)
 
 
 def _sure_nulls(nulls: Counter[str]) -> Counter[str]:
@@ -138,7 +145,7 @@ def _kind(header: str, seen: _Seen) -> str:
     total = sum(seen.kinds.values())
     if not total:
         return "empty"
-    names_date = any(word in header for word in DATE_WORDS)
+    names_date = _names_date(header)
     if seen.serials >= total * MOSTLY and names_date:
         return "excel_serial"
     groups: Counter[str] = Counter()
@@ -192,8 +199,8 @@ def _examples(seen: _Seen) -> tuple[str, ...]:
 
 
 def shown(text: str) -> str:
-    """A cell as it may be shown: personal numbers masked, long texts cut."""
-    text = " ".join(masked(text).split())
+    """A cell as it may be shown: `***` where it holds a number of a person, names behind a label masked, long texts cut."""
+    text = " ".join(without_names(text).split()) if masked(text) == text else MASKED
     return text if len(text) <= TEXT_SHOWN else text[:TEXT_SHOWN] + "…"
 
 
@@ -202,7 +209,7 @@ def _extent(kind: str, seen: _Seen) -> dict[str, str]:
     if kind in ("count", "decimal"):
         numbers = [float(t.replace(",", "")) for t in seen.values if kind_of(t) in NUMBERS and not t.endswith("%")]
         if numbers:
-            return {"smallest": f"{min(numbers):.15g}", "largest": f"{max(numbers):.15g}"}
+            return {"smallest": masked(f"{min(numbers):.15g}"), "largest": masked(f"{max(numbers):.15g}")}
     if kind in ("date", "timestamp") and len([s for s in MOMENTS if seen.kinds[s]]) == 1 and seen.kinds["iso"]:
         dates = sorted(t for t in seen.values if kind_of(t) == "iso")
         return {"smallest": dates[0], "largest": dates[-1]}

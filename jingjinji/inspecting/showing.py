@@ -9,7 +9,7 @@ from jingjinji.inspecting.profiling import KINDS
 
 WIDTH = 160
 STATES = {"visible": "", "hidden": "（隐藏）", "very hidden": "（深度隐藏）", "chart": "（非数据）"}
-PERSONAL = {"mobile": "手机号", "identity": "身份证号", "header": "表头提示"}
+PERSONAL = {"mobile": "手机号", "identity": "身份证号", "header": "表头提示", "standard": "约定如此"}
 STYLES = {"iso": "2023-08-01", "zh": "2023年8月1日", "slash": "2023/8/1", "compact": "20230801", "excel": "Excel序号", "other_date": "其他写法"}  # fmt: skip
 
 
@@ -33,11 +33,8 @@ def _file(file: FileFacts) -> str:
 
 def _table(table: TableFacts, is_one_of_many: bool) -> str:
     name = f"[{table.name}]{STATES.get(table.state, '')}  " if is_one_of_many or table.state != "visible" else ""
-    header = (
-        "没有表头行"
-        if table.header_row is None
-        else f"表头在第{table.header_row}行" + ("起两行" if table.header_rows == 2 else "")
-    )
+    rows = {2: "起两行", 3: "起三行"}.get(table.header_rows, "")
+    header = "没有表头行" if table.header_row is None else f"表头在第{table.header_row}行{rows}"
     if table.records:
         header = f"记录在 {table.records}"
     at_least = "" if table.is_complete else "至少"

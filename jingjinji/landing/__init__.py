@@ -31,11 +31,12 @@ from jingjinji.landing.committing import commit as commit
 from jingjinji.landing.committing import current_deliveries as current_deliveries
 from jingjinji.landing.committing import current_manifest as current_manifest
 from jingjinji.landing.committing import write_json as write_json
+from jingjinji.landing.detect import UnreadableError
 from jingjinji.landing.judging import COUNTS as COUNTS
 from jingjinji.landing.judging import Delivery, Judgement, judge, message, row_account
 from jingjinji.landing.origins import HomeError as HomeError
 from jingjinji.landing.origins import check_origin as check_origin
-from jingjinji.landing.origins import origin_of as origin_of
+from jingjinji.landing.origins import origin_in
 from jingjinji.paths import Home, home
 from jingjinji.personal import masked
 
@@ -44,7 +45,10 @@ TOGETHER, TOGETHER_BYTES = 64, 16 << 20  # small files that are judged together
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one received file. `rows` holds the counts of COUNTS and WARNED; `is_new`: the landing zone changed."""
+    """What became of one received file. `rows` holds the counts of COUNTS and WARNED.
+
+    `is_new`: the landing zone changed, or a file of the other origin was refused, of which nothing is kept: it is told each time.
+    """
 
     feed_id: str
     file_name: str
@@ -93,16 +97,17 @@ def land(
         period: what the delivery is for; default from the file name where the feed says how. The same bytes for another
             period are another delivery.
         data_origin: `real` or `simulated`; a home holds one of them only. By default the name of the file says it
-            (`<date>.simulated.<ext>`); a name that says simulated cannot be landed as real.
+            (`<date>.simulated.<ext>`); what says simulated, by its name or by a note inside, cannot be landed as real.
         dry_run: judge and say, but keep nothing.
         stays: the file lies in an inbox after it was landed; finding it there again is no new arrival.
 
     Returns:
-        Outcome; `rows` adds up: received = accepted + quarantined + duplicate + ignored + refused.
+        Outcome; `rows` adds up: received = accepted + quarantined + duplicate + ignored + refused. A file of the other origin
+        than the home is refused (F16) without a receipt, and nothing of it is kept.
 
     Raises:
         ContractError: there is no such feed.
-        HomeError: the home holds data of the other origin.
+        HomeError: `data_origin` is neither real nor simulated.
         FileNotFoundError: no such file.
     """
     (outcome,) = _land_some(feed_id, [path], period=period, data_origin=data_origin, dry_run=dry_run, stays=stays)
@@ -121,17 +126,24 @@ def _land_some(
     with scratch_folder(place) as scratch:
         for number, path in enumerate(paths):
             try:
-                origin = origin_of(path.name, data_origin)
-                check_origin(place, origin, keep=not dry_run)
+                origin = origin_in(place, path, data_origin, keep=not dry_run)
                 arrived = _arrived(feed, path, scratch / str(number), period, origin, rules)
                 if any(one.folder == arrived.folder for one in taken if isinstance(one, Delivery)):
                     yield from _finished(place, standard, feed, taken, dry_run)  # so that the second finds the first
                     taken = []
                 taken.append(_already_there(arrived, path, rules, keep=not dry_run, stays=stays) or arrived)
+            except UnreadableError as error:
+                taken.append(_of_the_other_origin(feed, path, error, is_new=not dry_run))
             except Exception:  # what came before it is landed all the same
                 yield from _finished(place, standard, feed, taken, dry_run)
                 raise
         yield from _finished(place, standard, feed, taken, dry_run)
+
+
+def _of_the_other_origin(feed: Feed, path: Path, error: UnreadableError, *, is_new: bool) -> Outcome:
+    """A refusal of which nothing is kept, since real and simulated data never meet in a landing zone, nor do their receipts."""
+    told = message(error.code, error.message, error.fix)
+    return Outcome(feed.feed_id, masked(path.name), "refused", is_new, "", row_account(), None, (told,))
 
 
 def _arrived(feed: Feed, path: Path, scratch: Path, period: str | None, origin: str, rules: str) -> Delivery:
@@ -309,7 +321,7 @@ def _write_papers(feed: Feed, delivery: Delivery, judgement: Judgement, landed_a
         "feed_id", "delivery_id", "version", "file_name", "file_sha256", "period", "landed_at", "status", "rows",
         "rule_set_version", "data_origin", "messages",
     )} | {"title": feed.title.zh, "sender": feed.sender}  # fmt: skip
-    receipts.write(delivery.staged, summary, judgement.faults, judgement.warnings)
+    receipts.write(delivery.staged, summary, judgement.faults, judgement.warnings, judgement.duplicates)
     write_json(delivery.staged / "delivery.json", manifest)
 
 

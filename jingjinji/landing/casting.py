@@ -54,16 +54,19 @@ create or replace macro number_of(x) as
 create or replace macro quick_iso(x, at_end) as
     case
         when regexp_full_match(x, '(?:19|20)\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\+08:00)?') then try_cast(left(x, 19) as timestamp)
+        when regexp_full_match(x, '(?:19|20)\d\d-\d\d-\d\d[T ]\d\d:\d\d(?:\+08:00)?') then try_cast(left(x, 16) || ':00' as timestamp)
         when regexp_full_match(x, '(?:19|20)\d\d-\d\d-\d\d')
             then try_cast(x as timestamp) + to_seconds(case when at_end then 86399 else 0 end)
     end;
+-- A number that begins with 19 or 20 and is a year of these centuries has four digits; the last character says which form to try.
+create or replace macro of_our_time(x) as case when x >= timestamp '1900-01-01' and x < timestamp '2100-01-01' then x end;
 create or replace macro quick_zh(x, at_end) as
     case
-        when regexp_full_match(x, '(?:19|20)\d\d年\d{{1,2}}月\d{{1,2}}日\d{{1,2}}时') then try_strptime(x, '%Y年%m月%d日%H时')
-        when regexp_full_match(x, '(?:19|20)\d\d年\d{{1,2}}月\d{{1,2}}日\d{{1,2}}时\d{{1,2}}分')
-            then try_strptime(x, '%Y年%m月%d日%H时%M分')
-        when regexp_full_match(x, '(?:19|20)\d\d年\d{{1,2}}月\d{{1,2}}日')
-            then try_strptime(x, '%Y年%m月%d日') + to_seconds(case when at_end then 86399 else 0 end)
+        when not (starts_with(x, '20') or starts_with(x, '19')) then null
+        when ends_with(x, '时') then of_our_time(try_strptime(x, '%Y年%m月%d日%H时'))
+        when ends_with(x, '日')
+            then of_our_time(try_strptime(x, '%Y年%m月%d日')) + to_seconds(case when at_end then 86399 else 0 end)
+        when ends_with(x, '分') then of_our_time(try_strptime(x, '%Y年%m月%d日%H时%M分'))
     end;
 create or replace macro clock_of(h, mi, s, z) as
     case
@@ -124,6 +127,13 @@ def moment_kind(source: FeedColumn, column: Column) -> tuple[tuple[str, ...], bo
     # A workbook's date cells arrive as ISO text, so a feed that expects serial dates expects those as well.
     styles = dict.fromkeys(("iso", *source.formats) if "excel" in source.formats else source.formats)
     return tuple(styles), column.partial == "end"
+
+
+def quick_moment(text: str, kind: tuple[tuple[str, ...], bool]) -> str | None:
+    """One text as `moments` reads it where it stands in the plain form of its style; None where a declared style has none."""
+    if not kind[0] or not set(kind[0]) <= {"iso", "zh"}:
+        return None
+    return f"coalesce({', '.join(f'quick_{style}({text}, {str(kind[1]).lower()})' for style in kind[0])})"
 
 
 def moments(texts: list[str], kind: tuple[tuple[str, ...], bool], epoch_1904: bool) -> str:

@@ -18,6 +18,7 @@ from jingjinji.landing import casting
 from jingjinji.landing.binding import SECRECY_HEADER, Bound, bind
 from jingjinji.landing.casting import Read, quote
 from jingjinji.landing.detect import UnreadableError
+from jingjinji.landing.plainly import plain_rows_sql
 from jingjinji.landing.sheets import Sheet
 
 SMALL = "small_counts"
@@ -42,13 +43,16 @@ class Plan:
 
     `rows_sql` selects STATES, values and `known_from` of every row of the relation `{cells}`, and of a row that has faults or
     warnings its cells as the list `sent_cells`; `spelled_sql` selects everything, and the faults of a bad row and the warnings of
-    any as the lists `errors` and `warnings` of {code, column, value}.
-    `numbered` says that both give `row_number` and `cell` themselves, because a row of the sheet is several of theirs.
+    any as the lists `errors` and `warnings` of {code, column, value}. `plain_sql` (plainly.py) gives the same as `rows_sql` for rows
+    that are written plainly and leaves the others, which have `row_number` by then, to `odd_sql`.
+    `numbered` says that all give `row_number` and `cell` themselves, because a row of the sheet is several of theirs.
     """
 
     bounds: tuple[Bound, ...]
     rows_sql: str
     spelled_sql: str
+    plain_sql: str | None
+    odd_sql: str
     numbered: bool
     secrecy_cell: str | None
 
@@ -87,6 +91,8 @@ def plan(standard: Standard, feed: Feed, sheet: Sheet, landed_at: dt.datetime) -
         bounds,
         f"{chain} select {rows} from judged",
         f"{chain} select {spelled} from judged",
+        plain_rows_sql(standard, feed, sheet, bounds, landed_at),
+        f"{chain} select row_number, {rows} from judged",
         bool(feed.unpivot),
         secret,
     )

@@ -124,7 +124,7 @@ def withdraw(delivery_id: str, reason: str) -> Outcome:
         staged = scratch / "staged"
         staged.mkdir()
         landing.write_json(staged / "delivery.json", manifest)
-        receipts.write(staged, manifest, [], [])
+        receipts.write(staged, manifest, [], [], [])
         if not landing.commit(staged, folder, manifest["version"]):
             raise CorrectionError(f"报送 {delivery_id} 刚被他人改动，请重新查看后再撤回")
     audit.record("landing.withdrawn", delivery_id=delivery_id, feed_id=manifest["feed_id"], reason=reason)

@@ -46,6 +46,7 @@ class Judgement:
     messages: list[dict[str, str]] = field(default_factory=list)
     faults: list[receipts.RowFault] = field(default_factory=list)
     warnings: list[receipts.RowFault] = field(default_factory=list)
+    duplicates: list[receipts.RowFault] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     keep_bytes: bool = True
 
@@ -95,13 +96,14 @@ def judge(standard: Standard, feed: Feed, deliveries: Sequence[Delivery], landed
 
 def _judge_large(standard: Standard, feed: Feed, delivery: Delivery, landed_at: dt.datetime) -> Judgement:
     with staging.connection(delivery.scratch) as con:
+        opened = None
         try:
             opened = _open(con, feed, delivery, 0)
             todo = plan(standard, feed, opened.sheet, landed_at)
             _refuse_marked_column(con, todo, opened.sheet)
             staging.stage(con, delivery.scratch, opened.sheet, todo)
         except Exception as error:
-            return _failed(con, delivery, error)
+            return _failed(delivery, error, _count_rows(con, opened))
         staging.decide(con, standard)
         counts = _counts(con)
         to_tell = "verdict = 'quarantined' or (verdict = 'accepted' and is_warned)"
@@ -120,6 +122,7 @@ def _judge_small(
     with ExitStack() as tables:
         for number, delivery in enumerate(deliveries):
             with staging.connection() as con:
+                opened = None
                 try:
                     opened = _open(con, feed, delivery, number)
                     like = (opened.sheet.headers, opened.sheet.spare, opened.sheet.epoch_1904)
@@ -131,7 +134,7 @@ def _judge_small(
                     staging.gather(con, groups[like][0], number, opened.sheet)
                     groups[like][2].append(opened)
                 except Exception as error:
-                    judged[number] = _failed(con, delivery, error)
+                    judged[number] = _failed(delivery, error, _count_rows(con, opened))
         for table, todo, members in groups.values():
             judged |= _judge_gathered(standard, feed, (table, todo, members), landed_at)
     return [judged[number] for number in range(len(deliveries))]
@@ -149,7 +152,7 @@ def _judge_gathered(
                 alone = [_judge_small(standard, feed, [one.delivery], landed_at)[0] for one in members]
                 return {one.of_file: judgement for one, judgement in zip(members, alone, strict=True)}
             rows = con.execute(f"select count(*) from {table}").fetchone()
-            return {members[0].of_file: _failed(con, members[0].delivery, error, int(rows[0]) if rows else 0)}
+            return {members[0].of_file: _failed(members[0].delivery, error, int(rows[0]) if rows else 0)}
         staging.decide(con, standard)
         writing.sort_out(con, standard, todo, is_large=False)
         judged = _concluded(con, standard, feed, todo, members, _counts(con), landed_at, "order by row_number")
@@ -178,11 +181,8 @@ def _refuse_marked_column(con: duckdb.DuckDBPyConnection, todo: Plan, sheet: She
     secrecy.refuse_marked(secrecy.marks_of_column(mark for (mark,) in marks))
 
 
-def _failed(
-    con: duckdb.DuckDBPyConnection, delivery: Delivery, error: Exception, received: int | None = None
-) -> Judgement:
+def _failed(delivery: Delivery, error: Exception, received: int) -> Judgement:
     """A refusal. One file that breaks the program must not stop the other files and feeds."""
-    received = _count_rows(con) if received is None else received
     if isinstance(error, UnreadableError):
         return _refused(received, error)
     where = "".join(traceback.format_tb(error.__traceback__))  # without the message, which may quote the content
@@ -197,10 +197,11 @@ def _refused(received: int, error: UnreadableError) -> Judgement:
     return Judgement(rows, "refused", [message(error.code, error.message, error.fix)], keep_bytes=keep)
 
 
-def _count_rows(con: duckdb.DuckDBPyConnection) -> int:
-    """Rows that were seen before reading stopped; 0 when not even rows could be told apart."""
+def _count_rows(con: duckdb.DuckDBPyConnection, opened: _Opened | None) -> int:
+    """Rows of data of a delivery that is refused; all rows where no header was found, 0 when not even rows could be told apart."""
+    above = opened.sheet.first_row - opened.sheet.offset - 1 if opened else 0
     try:
-        found = con.execute("select count(*) from cells").fetchone()
+        found = con.execute(f"select greatest(count(*) - {above}, 0) from cells").fetchone()
     except duckdb.Error:
         return 0
     return int(found[0]) if found else 0
@@ -245,9 +246,11 @@ def _concluded(
 ) -> list[Judgement]:  # fmt: skip
     """Say what became of each delivery and write it, unless it is refused as a whole."""
     told: dict[str, dict[int, list[receipts.RowFault]]] = {}
+    hidden = _personal_values(con, standard, todo) if _has_told(counts) else frozenset()
     for label, listed, verdict in (("quarantined", "shown", "quarantined"), (WARNED, "warnings", "accepted")):
         is_any = any(rows[label] for rows in counts.values())
-        told[label] = _described(con, standard, todo, (listed, verdict), len(members)) if is_any else {}
+        told[label] = _described(con, standard, todo, (listed, verdict), len(members), hidden) if is_any else {}
+    copies = _copies(con) if any(rows["duplicate"] for rows in counts.values()) else {}
     judgements = []
     for one in members:
         judgement = Judgement(counts[one.of_file], facts={"detected": asdict(one.detected), "titles": one.sheet.titles})
@@ -255,6 +258,7 @@ def _concluded(
         judgement.messages += _too_many_to_list(judgement.rows)
         judgement.faults = told["quarantined"].get(one.of_file, [])
         judgement.warnings = told[WARNED].get(one.of_file, [])
+        judgement.duplicates = copies.get(one.of_file, [])
         _refuse_if_too_many(judgement, feed)
         _write(con, one, judgement, landed_at, order)
         judgements.append(judgement)
@@ -265,7 +269,7 @@ def _write(
     con: duckdb.DuckDBPyConnection, one: _Opened, judgement: Judgement, landed_at: dt.datetime, order: str
 ) -> None:
     if judgement.status != "accepted":
-        judgement.warnings = []
+        judgement.warnings = judgement.duplicates = []
         return
     staged, delivery_id = one.delivery.staged, one.delivery.identity["delivery_id"]
     writing.write_accepted(con, staged, one.of_file, (delivery_id, landed_at), order)
@@ -275,7 +279,7 @@ def _write(
 
 
 def _too_many_to_list(rows: dict[str, int]) -> list[dict[str, str]]:
-    longest = max(rows["quarantined"], rows[WARNED])
+    longest = max(rows["quarantined"], rows[WARNED], rows["duplicate"])
     if longest <= LISTED:
         return []
     text = f"有{longest}行需要说明，回执只逐行列出前{LISTED}行；总数以行数统计为准"
@@ -283,8 +287,8 @@ def _too_many_to_list(rows: dict[str, int]) -> list[dict[str, str]]:
 
 
 def _described(
-    con: duckdb.DuckDBPyConnection, standard: Standard, todo: Plan, what: tuple[str, str], deliveries: int
-) -> dict[int, list[receipts.RowFault]]:
+    con: duckdb.DuckDBPyConnection, standard: Standard, todo: Plan, what: tuple[str, str], deliveries: int, hidden: frozenset[str]
+) -> dict[int, list[receipts.RowFault]]:  # fmt: skip
     """Faults or warnings in words by number of the delivery; `what` is (column of `told`, verdict)."""
     headers = {b.name: b.header for b in todo.bounds}
     # The first rows of the only delivery are found without sorting all.
@@ -296,8 +300,28 @@ def _described(
     told: dict[int, list[receipts.RowFault]] = defaultdict(list)
     found = con.execute(f"{rows} {order} {first}" if deliveries == 1 else f"{rows} {first} {order}").fetchall()
     for of_file, row, cell, faults in found:
-        told[of_file] += [receipts.describe(standard, headers, row, cell, fault) for fault in faults]
+        told[of_file] += receipts.describe(standard, headers, (row, cell), faults, hidden)
     return told
+
+
+def _personal_values(con: duckdb.DuckDBPyConnection, standard: Standard, todo: Plan) -> frozenset[str]:
+    """What stands in personal columns: it may have slipped into another one."""
+    personal = [f"t_{b.name}" for b in todo.bounds if standard.columns[b.name].personal]
+    if not personal:
+        return frozenset()
+    found = con.execute(f"select distinct unnest([{', '.join(personal)}]) from spelled").fetchall()
+    return frozenset(value for (value,) in found if value)
+
+
+def _copies(con: duckdb.DuckDBPyConnection) -> dict[int, list[receipts.RowFault]]:
+    """Rows that say again what another row of their delivery says, by number of the delivery."""
+    listed: dict[int, list[receipts.RowFault]] = defaultdict(list)
+    found = con.execute(f"""
+        select of_file, row_number, other_row from verdicts where verdict = 'duplicate'
+        qualify row_number() over (partition by of_file order by row_number) <= {LISTED} order by of_file, row_number""")
+    for of_file, row, other in found.fetchall():
+        listed[of_file].append(receipts.copy_of(row, other))
+    return listed
 
 
 def _refuse_if_too_many(judgement: Judgement, feed: Feed) -> None:

@@ -36,14 +36,19 @@ ROW_REASONS: dict[str, tuple[str, str, str]] = {
         "请改用清单内的代码，或请数据工程师增加对照",
     ),
     "R07": (
-        "与同一文件中的另一行主键相同而内容不同",
-        "same key as another row of this file, other content",
+        "与同一文件中第{value}行主键相同而内容不同",
+        "same key as row {value} of this file, other content",
         "请只保留正确的一行",
     ),
     "R06": (
         "列“{column}”的时间“{value}”晚于收到时间",
         "time {value!r} of {column} lies after the arrival",
         "请核对年份和日期",
+    ),
+    "R09": (
+        "与第{value}行完全相同，只保留第{value}行",
+        "the same as row {value}, which is kept",
+        "无需处理；若是另一条数据，请核对主键各列",
     ),
     "R08": (
         "本行的单元格多于表头（多出“{value}”）",
@@ -65,7 +70,8 @@ FORMULA_STARTS = "=+-@\t\r"
 SIGNED_NUMBER = re.compile(r"[+-][\d,.]*\d\w*%?|[+-]")  # also with its unit; a lone dash is a word for nothing
 # What became of a row that a line of the receipt is about, by the status of its delivery.
 NOT_TAKEN = {"accepted": "隔离，未入库", "refused": "退回，未入库", "withdrawn": ""}
-WARNED_ZH = "警告，已入库"
+WARNED_ZH, COPY_ZH = "警告，已入库", "重复，未再入库"
+SHIFTED = ("R08", "R10")  # in such a row a value may stand in another column than it belongs to
 STATUS = {"accepted": "已接收", "refused": "整批退回", "duplicate": "重复报送", "withdrawn": "已撤回"}
 
 
@@ -90,18 +96,30 @@ def shown(value: str | None, personal: bool) -> str:
     return "***" if personal else masked(value)[:80]
 
 
-def describe(standard: Standard, headers: dict[str, str], row: int, cell: str, fault: dict[str, Any]) -> RowFault:
-    """A fault found by the conforming statement in words.
+def describe(
+    standard: Standard, headers: dict[str, str], place: tuple[int, str], faults: list[dict[str, Any]], hidden: frozenset[str]
+) -> list[RowFault]:  # fmt: skip
+    """The faults of one row, found by the conforming statement, in words.
 
     Args:
         standard: names and rules of the columns.
         headers: agreed column → the sender's own header.
-        row: the sender's own row number.
-        cell: header of the unpivoted cell, '' elsewhere.
-        fault: {code, column, value} as the statement gives it.
+        place: the sender's own row number, and the header of the unpivoted cell, '' elsewhere.
+        faults: {code, column, value} as the statement gives them.
+        hidden: values of personal columns, which are shown nowhere.
     """
-    name, code = fault["column"], fault["code"]
-    value = shown(fault["value"], standard.columns[name].personal)
+    is_shifted = any(f["code"] in SHIFTED for f in faults) and any(c.personal for c in standard.columns.values())
+    return [_described(standard, headers, place, fault, hidden, is_shifted) for fault in faults]
+
+
+def _described(
+    standard: Standard, headers: dict[str, str], place: tuple[int, str], fault: dict[str, Any], hidden: frozenset[str],
+    is_shifted: bool,
+) -> RowFault:  # fmt: skip
+    (row, cell), name, code = place, fault["column"], fault["code"]
+    parts = [shown(part, part in hidden) for part in (fault["value"] or "").split("；")]
+    is_personal = bool(fault["value"]) and (is_shifted or standard.columns[name].personal)
+    value = "***" if is_personal and code != "R07" else "；".join(parts)
     column = cell or headers.get(name) or standard.columns[name].zh
     if code in standard.rules:
         rule = standard.rules[code]
@@ -109,7 +127,15 @@ def describe(standard: Standard, headers: dict[str, str], row: int, cell: str, f
         return RowFault(row, column, value, code, rule.zh + seen, rule.en, rule.fix, name)
     zh, en, fix = ROW_REASONS[code]
     zh, en = zh.format(column=column, value=value), en.format(column=column, value=value)
-    return RowFault(row, column, value, code, zh, en, fix, name)
+    if code == "R07":
+        column, value = "、".join(headers[key] for key in standard.key if headers.get(key)), ""
+    return RowFault(row, "" if code in SHIFTED else column, value, code, zh, en, fix, name)
+
+
+def copy_of(row: int, other: int) -> RowFault:
+    """A row that says again what row `other` says."""
+    zh, en, fix = ROW_REASONS["R09"]
+    return RowFault(row, "", "", "R09", zh.format(value=other), en.format(value=other), fix, "")
 
 
 def disarmed(text: str) -> str:
@@ -123,7 +149,9 @@ def _lines(found: list[RowFault]) -> str:
     return f"[\n    {lines}\n  ]" if lines else "[]"
 
 
-def write(folder: Path, summary: dict[str, Any], faults: list[RowFault], warnings: list[RowFault]) -> Path:
+def write(
+    folder: Path, summary: dict[str, Any], faults: list[RowFault], warnings: list[RowFault], copies: list[RowFault]
+) -> Path:
     """Write receipt.json and receipt.csv (opens in Excel) into `folder`; returns the path of the JSON.
 
     Args:
@@ -131,9 +159,10 @@ def write(folder: Path, summary: dict[str, Any], faults: list[RowFault], warning
         summary: the delivery and its row account.
         faults: of the rows that were not taken.
         warnings: about rows that were taken.
+        copies: rows that say again what another row says.
     """
     receipt = summary | {"status_zh": STATUS[summary["status"]]}
-    lists = {"row_faults": faults, "row_warnings": warnings}
+    lists = {"row_faults": faults, "row_warnings": warnings, "row_duplicates": copies}
     path = folder / "receipt.json"
     head = json.dumps(receipt, ensure_ascii=False, indent=2).removesuffix("\n}")
     listed = "".join(f',\n  "{name}": {_lines(found)}' for name, found in lists.items())
@@ -146,7 +175,7 @@ def write(folder: Path, summary: dict[str, Any], faults: list[RowFault], warning
             out.writerow(
                 [name, "", "", "", message["code"], disarmed(message["message"]), disarmed(message["fix"]), ""]
             )
-        for treatment, found in ((NOT_TAKEN[summary["status"]], faults), (WARNED_ZH, warnings)):
+        for treatment, found in ((NOT_TAKEN[summary["status"]], faults), (WARNED_ZH, warnings), (COPY_ZH, copies)):
             for f in found:
                 told = (disarmed(f.column), disarmed(f.value), f.code, disarmed(f.message), disarmed(f.fix))
                 out.writerow([name, f.row, *told, treatment])

@@ -49,7 +49,7 @@ def _texts(path: Path, detected: Detected) -> Iterator[str]:
     """Every text in which a marking could stand. Files without the character 密 give none, at the speed of a byte search."""
     if detected.format == "xlsx":
         yield from _workbook_texts(path)
-    elif not _may_be_marked(path, detected.encoding or "utf-8"):
+    elif not _may_be_marked(path, detected.encoding or "utf-8", detected.format == "json"):
         return
     elif detected.format == "json" and path.stat().st_size <= DOCUMENT_LIMIT:
         yield from _document_texts(path, detected.encoding or "utf-8")
@@ -61,11 +61,11 @@ def _texts(path: Path, detected: Detected) -> Iterator[str]:
                     yield from re.split(r"[,;\t\"\r\n]", line)
 
 
-def _may_be_marked(path: Path, encoding: str) -> bool:
-    """Whether 密 stands in the bytes at all, as itself or as JSON may write it, or the English name of such a field."""
+def _may_be_marked(path: Path, encoding: str, is_json: bool) -> bool:
+    """Whether 密 stands in the bytes at all, as itself or as JSON may write it, or the English name of such a field in JSON."""
     if encoding.startswith("utf-16"):
         return True
-    signs = ("密".encode(encoding.removesuffix("-sig")), b"\\u5bc6", b"\\u5BC6", b"secrecy")
+    signs = ("密".encode(encoding.removesuffix("-sig")), *((b"\\u5bc6", b"\\u5BC6", b"secrecy") if is_json else ()))
     with path.open("rb") as raw, mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return any(content.find(sign) >= 0 for sign in signs)
 

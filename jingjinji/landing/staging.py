@@ -1,7 +1,8 @@
 """The rows of deliveries, judged, as relations on a connection: the same ones however large or many the deliveries are.
 
 `judged`     of_file, row_number, cell, STATES of conform.py, known_from and the values, of every row of data
-`verdicts`   judged, and what becomes of each row: `verdict` (one of COUNTS) and `is_conflict`
+`verdicts`   judged, and what becomes of each row: `verdict` (one of COUNTS), `is_conflict`, and of a row whose key stands more
+             than once `other_row`, another row with it
 `spelled`    rows whose faults are to be told: besides, the texts, `errors` and `warnings`
 
 Small deliveries with the same headers are judged together, as one table with everything in it (`of_file` numbers them): reading
@@ -22,10 +23,11 @@ import duckdb
 
 from jingjinji.contracts import Standard
 from jingjinji.landing import casting
-from jingjinji.landing.conform import Plan
+from jingjinji.landing.conform import STATES, Plan
 from jingjinji.landing.detect import is_large
 from jingjinji.landing.sheets import Sheet
 
+ODD_AT_MOST = 0.5  # share of rows from which on the short statement was in vain
 MEMORY_LIMIT = "1000MB"  # of DuckDB; Python and the readers need some besides
 
 
@@ -95,16 +97,48 @@ def stage_gathered(con: duckdb.DuckDBPyConnection, table: str, todo: Plan) -> No
 
 
 def stage(con: duckdb.DuckDBPyConnection, scratch: Path, sheet: Sheet, todo: Plan) -> None:
-    """Make `judged` from the relation `cells` of a large delivery."""
+    """Make `judged` from the relation `cells` of a large delivery. Rows that are not written plainly come after those that are."""
+    if todo.plain_sql and _stage_plainly(con, scratch, sheet, todo, todo.plain_sql):
+        return
     staged = scratch / "staged_rows.parquet"
     cells = _numbered(sheet) if todo.numbered else "cells"
-    con.execute(f"copy ({todo.rows_sql.replace('{cells}', cells)}) to '{staged}' (format parquet, compression snappy)")
+    _write(con, todo.rows_sql.replace("{cells}", cells), staged)
     number = "" if todo.numbered else f"'' as cell, file_row_number + 1 + {sheet.offset} as row_number, "
     con.execute(f"""
         create temp view judged as
         select * from (
             select 0 as of_file, {number}* exclude (file_row_number) from read_parquet('{staged}', file_row_number = true))
         where row_number >= {sheet.first_row}""")
+
+
+def _stage_plainly(con: duckdb.DuckDBPyConnection, scratch: Path, sheet: Sheet, todo: Plan, plain_sql: str) -> bool:
+    """The same with the short statement first; False, and nothing made, where few rows are plain."""
+    plain, odd = scratch / "plain_rows.parquet", scratch / "odd_rows.parquet"
+    _write(con, plain_sql.replace("{cells}", "cells"), plain)
+    con.execute(f"""
+        create temp view looked_at as
+        select * from (
+            select file_row_number + 1 + {sheet.offset} as row_number, * exclude (file_row_number)
+            from read_parquet('{plain}', file_row_number = true))
+        where row_number >= {sheet.first_row}""")
+    found = con.execute("select count(*), count(*) filter (not is_plain) from looked_at").fetchone()
+    if found and found[1] > ODD_AT_MOST * found[0]:
+        return False
+    cells = ", ".join(f"sent_cells[{at + 1}] as c{at}" for at in range(_width(sheet)))
+    odd_cells = f"(select row_number, {cells} from looked_at where not is_plain)"
+    _write(con, todo.odd_sql.replace("{cells}", odd_cells), odd)
+    # in the order of the other rows: the columns are put together by their names
+    states = ", ".join(f"false as {state}" for state in STATES)
+    con.execute(f"""
+        create temp view judged as
+        select 0 as of_file, '' as cell, row_number, {states}, * exclude (row_number, is_plain) from looked_at where is_plain
+        union all by name
+        select 0 as of_file, '' as cell, * from read_parquet('{odd}')""")
+    return True
+
+
+def _write(con: duckdb.DuckDBPyConnection, rows: str, path: Path) -> None:
+    con.execute(f"copy ({rows}) to '{path}' (format parquet, compression snappy)")
 
 
 def spell(con: duckdb.DuckDBPyConnection, sheet: Sheet, todo: Plan, condition: str) -> None:
@@ -131,13 +165,13 @@ def decide(con: duckdb.DuckDBPyConnection, standard: Standard) -> None:
     """Make `verdicts`. Of good rows with one key, equal content is a duplicate and other content a conflict."""
     has_repeated = _mark_repeated(con, standard)
     conflict = "coalesce(is_conflict, false)" if has_repeated else "false"
-    copy = "copy" if has_repeated else "1"
+    copy, other = ("copy", "other_row") if has_repeated else ("1", "null::bigint as other_row")
     con.execute(f"""
         create temp view verdicts as
         select judged.*, case
                 when is_footer or is_ghost then 'ignored' when is_bad or {conflict} then 'quarantined'
                 when {copy} > 1 then 'duplicate' else 'accepted' end as verdict,
-            {conflict} as is_conflict
+            {conflict} as is_conflict, {other}
         from judged {"left join repeated using (of_file, row_number, cell)" if has_repeated else ""}""")
 
 
@@ -162,7 +196,9 @@ def _mark_repeated(con: duckdb.DuckDBPyConnection, standard: Standard) -> bool:
     con.execute(f"""
         create temp table repeated as
         select of_file, row_number, cell, count(distinct content) over (partition by {key}) > 1 as is_conflict,
-            row_number() over (partition by {key} order by row_number) as copy, count(*) over (partition by {key}) as copies
+            row_number() over (partition by {key} order by row_number) as copy, count(*) over (partition by {key}) as copies,
+            case when copy = 1 then lead(row_number) over (partition by {key} order by row_number)
+                else min(row_number) over (partition by {key}) end as other_row
         from (
             select row_number, cell, {key}, hash({content}) as content from judged
             where {good} and hash({key}) in (select key_hash from repeated_hashes))

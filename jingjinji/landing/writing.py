@@ -16,7 +16,7 @@ from jingjinji.landing.receipts import RowFault
 
 PARQUET = "(format parquet, compression zstd)"
 # A row of `spelled` of a large delivery with what became of it; that of small ones has it already.
-SPELLED = """(spelled join (select of_file, row_number, cell, verdict, is_conflict from verdicts) as verdicts
+SPELLED = """(spelled join (select of_file, row_number, cell, verdict, is_conflict, other_row from verdicts) as verdicts
     using (of_file, row_number, cell))"""
 
 
@@ -31,16 +31,16 @@ def sort_out(con: duckdb.DuckDBPyConnection, standard: Standard, todo: Plan, *, 
     con.execute(f"""
         create temp {kind} taken as
         select of_file, row_number, known_from, {columns} from verdicts where verdict = 'accepted'""")
-    texts, key = ", ".join(f"'{b.name}': t_{b.name}" for b in todo.bounds), standard.key[0]
+    texts = ", ".join(f"'{b.name}': t_{b.name}" for b in todo.bounds)
     con.execute(f"""
         create temp {kind} told as
-        select of_file, row_number, cell, verdict, {_errors(standard, f"{key}::varchar")} as shown,
+        select of_file, row_number, cell, verdict, {_errors(standard, "other_row::varchar")} as shown,
             {_errors(standard, "null::varchar")} as faults, to_json({{{texts}}})::varchar as sent, warnings
         from {spelled} where verdict = 'quarantined' or (verdict = 'accepted' and is_warned)""")
 
 
 def _errors(standard: Standard, value: str) -> str:
-    """List of the faults of a quarantined row; a conflict has no other, and shows `value`."""
+    """List of the faults of a quarantined row; a conflict has no other, and `value` is the row it is with."""
     conflict = f"[{{'code': 'R07', 'column': '{standard.key[0]}', 'value': {value}}}]"
     return f"case when is_conflict then {conflict} else errors end"
 

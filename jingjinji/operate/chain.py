@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from jingjinji.contracts import UnfinishedFeedError
 from jingjinji.errors import UserError
 from jingjinji.landing import Outcome, land_inbox
 from jingjinji.landing.judging import WARNED
@@ -48,7 +49,11 @@ def run(say: Callable[[str], None]) -> ChainResult:
 
 
 def _land(feed_id: str, say: Callable[[str], None]) -> list[Outcome]:
-    outcomes = land_inbox(feed_id, jobs=os.cpu_count() or 1)
+    try:
+        outcomes = land_inbox(feed_id, jobs=os.cpu_count() or 1)
+    except UnfinishedFeedError as error:  # somebody is still writing it: the others go on
+        say(f"land   {feed_id}: nothing, {error}")
+        return []
     new = [o for o in outcomes if o.is_new]
     refused = sum(o.status == "refused" for o in new)
     warned = sum(o.rows[WARNED] for o in new)

@@ -100,6 +100,8 @@ def _contracts() -> Found:
         yield "FAIL", f"请按提示修改：{error}"
         return
     yield "OK", f"{len(contracts.standards)} 个数据标准，{len(contracts.feeds)} 个数据源，代码表齐全"
+    for message in contracts.unfinished.values():
+        yield "WARN", f"草稿，不会入库，请逐项回答：{message}"
     for dataset in sorted(set(contracts.standards) - {feed.dataset for feed in contracts.feeds.values()}):
         yield "WARN", f"{dataset} 没有数据源：在 feeds/{dataset}/ 下添加 <地区>.yml"
 

@@ -106,9 +106,10 @@ def land_feed(feed_id: str, keep: Callable[[str, Any], None]) -> str | None:
 
 
 def refusal(outcome: Outcome) -> str:
-    """One line for the sender: which file was refused, why, what to do, where the receipt is."""
+    """One line for the sender: which file was refused, why, what to do, where the receipt is, if there is one."""
     reasons = "; ".join(f"{m['code']} {m['message']} → {m['fix']}" for m in outcome.messages)
-    return f"{outcome.feed_id}/{outcome.file_name} refused: {reasons} (receipt: {outcome.receipt})"
+    receipt = f" (receipt: {outcome.receipt})" if outcome.receipt else ""
+    return f"{outcome.feed_id}/{outcome.file_name} refused: {reasons}{receipt}"
 
 
 def fail_refused(messages: list[str]) -> None:

@@ -94,6 +94,20 @@ def ensure_table(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"comment on column marts.fct_quality_results.{name} is '{comment}'")
 
 
+def carry_over(last: Path, candidate: Path) -> None:
+    """Take the rows of earlier checks into a candidate that begins from an empty file."""
+    with duckdb.connect(str(candidate)) as connection:
+        ensure_table(connection)
+        connection.execute(f"attach '{last}' as last (read_only)")
+        if connection.execute(
+            "select 1 from duckdb_tables() where database_name = 'last' and schema_name = 'marts' and table_name = 'fct_quality_results'"
+        ).fetchone():
+            connection.execute(
+                "insert into marts.fct_quality_results by name select * from last.marts.fct_quality_results"
+            )
+        connection.execute("detach last")
+
+
 def append(candidate: Path, run_id: str, checked_at: datetime, suite: str, results: Sequence[Result]) -> None:
     """Write the results of one check as rows; the same check of the same run again replaces its own rows.
 

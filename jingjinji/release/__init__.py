@@ -33,7 +33,7 @@ from jingjinji.release.copying import (
     open_read_only,
     quoted,
 )
-from jingjinji.release.diffing import diff, diff_files, write_diff
+from jingjinji.release.diffing import diff, diff_files, told, write_diff
 from jingjinji.release.marts import MartFacts, mart_facts, personal_columns
 from jingjinji.release.store import (
     KEEP,
@@ -67,6 +67,7 @@ __all__ = [
     "list_text",
     "rollback",
     "rolled_back_from",
+    "told",
 ]
 
 # Column → type, comment, English name.

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from jingjinji.paths import home
 from jingjinji.release.copying import MARTS, RELEASE_INFO, literal, quoted
+from jingjinji.release.marts import MartColumn
 from jingjinji.release.store import (
     OF_EACH_RUN,
     WAREHOUSE,
@@ -26,7 +27,17 @@ LISTED = 2000
 # Of these the summary spells out numbers only, so that what people look for is not lost among texts and times.
 SUMMARISED = 15
 NUMBERS = ("INTEGER", "BIGINT", "HUGEINT", "DECIMAL", "DOUBLE")
-LINEAGE_ENDINGS = ("delivery_id", "delivery_ids", "row_number", "conform_version", "landed_at", "run_id")
+LINEAGE_ENDINGS = (
+    "delivery_id",
+    "delivery_ids",
+    "row_number",
+    "report_number",
+    "conform_version",
+    "landed_at",
+    "run_id",
+)
+# A report is the line it came from. Its number is not what tells it apart: all later ones move when one comes or goes before them.
+NUMBER, LINE, TOLD_AGAIN = "report_number", ("delivery_id", "row_number"), ("is_restated", "known_from")
 _KIND_ZH = {"insert": "新增", "update": "修改", "remove": "撤下"}
 
 
@@ -86,6 +97,12 @@ def diff(old_id: str | None = None, new_id: str | None = None) -> ReleaseDiff:
     return diff_files(read_release(old_id) if old_id else None, new, releases)
 
 
+def told(release_id: str) -> tuple[str, ...]:
+    """The lines of the `diff.json` that was written with a release: its parent may be gone."""
+    path = home().releases / release_id / "diff.json"
+    return ReleaseDiff.model_validate_json(path.read_text(encoding="utf-8")).summary_zh
+
+
 def diff_files(old: Release | None, new: Release, releases: Path, new_warehouse: Path | None = None) -> ReleaseDiff:
     """Compare two releases.
 
@@ -129,13 +146,17 @@ def summary_zh(found: ReleaseDiff, old: Release | None, new: Release) -> list[st
         lines.append(_table_line(table))
         released = new.tables.get(table.table) or (old.tables.get(table.table) if old else None)
         columns = {column.name: column for column in released.facts.columns} if released else {}
-        told = [c for c in table.changes if c.column and columns[c.column].type.startswith(NUMBERS)][:SUMMARISED]
+        told = [c for c in table.changes if c.kind == "remove" or _is_number(c, columns)][:SUMMARISED]
         lines.extend(
             _change_line(change, {name: column.zh or name for name, column in columns.items()}) for change in told
         )
         if (more := table.changes_total - len(told)) > 0 and found.from_release:
             lines.append(f"    其余 {more} 处见 jjj release diff --format json")
     return lines
+
+
+def _is_number(change: Change, columns: dict[str, MartColumn]) -> bool:
+    return change.column is not None and columns[change.column].type.startswith(NUMBERS)
 
 
 def _deliveries_line(found: ReleaseDiff, old: Release | None, new: Release) -> str:
@@ -164,9 +185,11 @@ def _table_line(table: TableDiff) -> str:
 
 def _change_line(change: Change, names: dict[str, str]) -> str:
     key = "，".join(f"{names.get(name, name)} {value}" for name, value in change.key.items())
-    values = f"{_shown(change.old)} → {_shown(change.new)}"
     behind = f"（交付 {', '.join(change.delivery_ids)}）" if change.delivery_ids else ""
-    return f"    {_KIND_ZH[change.kind]}：{key}：{names.get(change.column or '', change.column)} {values}{behind}"
+    if change.column is None:
+        return f"    {_KIND_ZH[change.kind]}：{key}{behind}"
+    values = f"{_shown(change.old)} → {_shown(change.new)}"
+    return f"    {_KIND_ZH[change.kind]}：{key}：{names.get(change.column, change.column)} {values}{behind}"
 
 
 def _shown(value: str | None) -> str:
@@ -192,7 +215,7 @@ def _compare(
     old_types = {column.name: column.type for column in old.facts.columns}
     new_types = {column.name: column.type for column in new.facts.columns}
     common = [column for column in new_types if column in old_types]
-    key = [column for column in new.facts.key if column in common]
+    key = _identity([column for column in new.facts.key if column in common], common)
     found = (
         _by_key(con, name, key, common, old_types, new_types)
         if key and _is_key(con, name, key)
@@ -204,6 +227,14 @@ def _compare(
             "columns_removed": tuple(sorted(old_types.keys() - new_types.keys())),
         }
     )
+
+
+def _identity(key: list[str], common: list[str]) -> list[str]:
+    """What tells a row of a mart apart in two releases: its key, but the landed line in place of the number of a report."""
+    if NUMBER not in key or not set(LINE) <= set(common):
+        return key
+    told_again = TOLD_AGAIN if set(TOLD_AGAIN) <= set(common) else ()
+    return [*(column for column in key if column != NUMBER), *LINE, *told_again]
 
 
 def _is_key(con: duckdb.DuckDBPyConnection, name: str, key: list[str]) -> bool:

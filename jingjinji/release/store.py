@@ -205,7 +205,9 @@ def prune(keep: int = KEEP, at: Home | None = None) -> list[str]:
         wanted = line + [release_id for release_id in newest_first if release_id not in line]
         gone = [release_id for release_id in wanted[max(keep, 1) :] if release_id != current.release_id]
         for release_id in gone:
-            shutil.rmtree(place.releases / release_id)
+            folder = place.releases / release_id
+            # a rehearsal of a correction works on links to the releases: only its own links may go
+            folder.unlink() if folder.is_symlink() else shutil.rmtree(folder)
             audit.record("release.prune", at=place, release_id=release_id)
     return gone
 

@@ -17,6 +17,8 @@ from pathlib import Path
 
 from jingjinji.contracts import Contracts, Feed, load_contracts, rule_set_version
 from jingjinji.errors import UserError
+from jingjinji.landing import check_origin, now
+from jingjinji.paths import Home, home
 from jingjinji.simulate import published
 from jingjinji.simulate.accidents import Accidents
 from jingjinji.simulate.answers import Answers
@@ -30,6 +32,7 @@ from jingjinji.simulate.stock import Stock
 
 DATASETS = tuple(RECIPES)
 MANIFEST, ANSWERS = "simulation.json", "answers.parquet"
+EARLIEST = dt.date(2000, 1, 1)  # the rules about days that the seeds hold are in force from then on
 
 
 class SimulationError(UserError):
@@ -83,12 +86,25 @@ def simulate(
         Account of files, rows (as sent, good and bad) and planted faults.
 
     Raises:
-        SimulationError: the period, scale or share makes no sense, or the folder holds deliveries already.
+        SimulationError: the period, scale or share makes no sense, the folder holds deliveries already or cannot be written.
+        HomeError: the folder is the inbox of a home that holds real data.
     """
-    _check(wish, folder)
+    _check(wish)
+    if folder:
+        _check_folder(folder)
+    try:
+        return _simulated(wish, folder, on_day)
+    except OSError as error:
+        message = f"{folder} cannot be written: {error}; name another folder with --to-folder"
+        raise SimulationError(message) from error
+
+
+def _simulated(wish: Wish, folder: Path | None, on_day: Callable[[dt.date, Account], None]) -> Account:
     contracts = load_contracts()
     feeds = [contracts.feed(f"{dataset}/{region}") for dataset in wish.datasets for region in REGIONS]
     account = Account()
+    if folder:
+        _begin(folder)
     answers = Answers(folder / ANSWERS if folder else None)
     for delivery in _deliveries(wish, contracts, feeds, on_day, account):
         _write(delivery, folder, account, answers)
@@ -99,9 +115,13 @@ def simulate(
     return account
 
 
-def _check(wish: Wish, folder: Path | None) -> None:
+def _check(wish: Wish) -> None:
     if wish.last < wish.first:
         raise SimulationError(f"--to {wish.last} lies before --from {wish.first}")
+    if wish.first < EARLIEST:
+        raise SimulationError(f"--from {wish.first}: give {EARLIEST} or a later day")
+    if wish.last > now().date():  # landing refuses what is reported in the future, and no answer would be right
+        raise SimulationError(f"--to {wish.last} lies in the future; give {now().date()} or an earlier day")
     if not 0 < wish.scale <= 1000:
         raise SimulationError(
             f"--scale {wish.scale}: give a number above 0 and up to 1000; 1 meets the published figures"
@@ -113,8 +133,41 @@ def _check(wish: Wish, folder: Path | None) -> None:
     unknown = set(wish.datasets) - set(DATASETS)
     if unknown:
         raise SimulationError(f"nothing simulates {', '.join(sorted(unknown))}; there are: {', '.join(DATASETS)}")
-    if folder and any(folder.glob("*/*/*")):
+    if "accidents" in wish.datasets:
+        _check_accident_years(wish)
+
+
+def _check_accident_years(wish: Wish) -> None:
+    """A year of which nothing is known would be one of zero reports, that is of stated zeros."""
+    known = set.intersection(*(set(published.accidents_of(code)) for code in REGIONS.values()))
+    unknown = [year for year in range(wish.first.year, wish.last.year + 1) if year not in known]
+    if unknown:
+        raise SimulationError(
+            f"accidents of {', '.join(map(str, unknown))} cannot be simulated, there are rates for {min(known)} to {max(known)} "
+            f"({published.RATES.name}); choose --from and --to within them, or name the other datasets with --dataset"
+        )
+
+
+def _check_folder(folder: Path) -> None:
+    """Nothing is written into what holds deliveries already or belongs to a home of real data; nothing is marked here either."""
+    if place := _home_of(folder):
+        check_origin(place, "simulated", keep=False)
+    if any(folder.glob("*/*/*")):
         raise SimulationError(f"{folder} holds deliveries already; name an empty folder with --to-folder")
+
+
+def _begin(folder: Path) -> None:
+    """Make the folder, and mark the home whose inbox it is: only now is it certain that something will be written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if place := _home_of(folder):
+        check_origin(place, "simulated")
+
+
+def _home_of(folder: Path) -> Home | None:
+    """The home whose inbox a folder is: the present one, or any other that has begun."""
+    places = (home(), Home(folder.absolute().parent), Home(folder.resolve().parent))
+    begun = (place for place in places if place == home() or place.marker.exists())
+    return next((place for place in begun if place.inbox.resolve() == folder.resolve()), None)
 
 
 def _generators(wish: Wish, contracts: Contracts) -> Iterator[Generator]:

@@ -18,7 +18,7 @@ from jingjinji.codes import rows_of
 from jingjinji.simulate import published
 from jingjinji.simulate.chance import chance, weighted
 from jingjinji.simulate.geography import REGIONS, County, code_in_use, counties, neighbours, point_in
-from jingjinji.simulate.reporting import Report, Row, Value, minutes
+from jingjinji.simulate.reporting import Flag, Report, Row, Value, minutes
 
 # Shares of the fields: Beijing 2020H1 as published (工矿商贸 24, 道路交通 65, 铁路交通 5, 其他 1 of 95), the rest assumed.
 KINDS = (
@@ -162,7 +162,9 @@ def _reports(seed: int, region: str, accident: Accident) -> Iterator[Report]:
 def _facts(rng: Random, code: str, accident: Accident, county: County) -> Row:
     """What every report about the accident says alike."""
     kind = weighted(rng, KINDS)
-    occurred = dt.datetime.combine(accident.day, dt.time(rng.randrange(24), rng.randrange(60)))
+    # not at 0:00 sharp, which stands for a day without an hour: no pair at a border would be decided by it
+    hour, minute = rng.randrange(24), rng.randrange(60)
+    occurred = dt.datetime.combine(accident.day, dt.time(hour, max(minute, 0 if hour else 1)))
     lon, lat = point_in(rng, county)
     return {
         "region_code": code,
@@ -235,16 +237,16 @@ def _report(
     money = figures.get("direct_loss_cny")
     row: Row = facts | hops | figures | {"report_stage": stage, "as_of_at": as_of, "reported_at": reported}
     row["direct_loss_cny"] = None if money is None else Decimal(money)
-    flag = None
+    flags: tuple[Flag, ...] = ()
     if (
         figures.get("deaths_persons")
         and stage == "补报"
         and as_of.date() - occurred_on(facts) > dt.timedelta(days=_window_days(str(facts["accident_kind"])))
     ):
-        flag = ("W-ACC-30D", "deaths_persons")
-    if stage == "初报" and not flag and _minutes_between(facts["known_at"], row["reported_county_at"]) > 60:
-        flag = ("A-LATE", "reported_county_at")
-    return Report("accidents", region, reported.date(), row, is_superseded=superseded, flag=flag)
+        flags = (("W-ACC-30D", "deaths_persons"),)
+    if stage == "初报" and _minutes_between(facts["known_at"], row["reported_county_at"]) > 60:
+        flags = (("A-LATE", "reported_county_at"),)
+    return Report("accidents", region, reported.date(), row, is_superseded=superseded, flags=flags)
 
 
 def _minutes_between(first: Value, last: Value) -> float:

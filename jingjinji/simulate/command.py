@@ -6,7 +6,6 @@ import datetime as dt
 from collections import Counter
 from pathlib import Path
 
-from jingjinji.landing import check_origin
 from jingjinji.paths import home
 from jingjinji.simulate import ANSWERS, DATASETS, MANIFEST, Account, SimulationError, Wish, simulate
 
@@ -29,15 +28,15 @@ def simulate_with_progress(
         to_folder: None means the inbox of the home, which is marked as simulated.
 
     Raises:
-        SimulationError: a day cannot be read, or the wish makes no sense.
-        HomeError: the home holds real data.
+        SimulationError: a day cannot be read, the wish makes no sense, or the folder cannot be written.
+        HomeError: the folder is the inbox of a home that holds real data.
     """
     import typer
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     wish = Wish(_day(first, "--from"), _day(last, "--to"), scale, seed, faults, datasets or DATASETS, every)
-    folder = None if dry_run else to_folder or _inbox()
+    folder = None if dry_run else to_folder or home().inbox
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -58,11 +57,6 @@ def _day(text: str, option: str) -> dt.date:
         return dt.date.fromisoformat(text)
     except ValueError as error:
         raise SimulationError(f"{option} {text!r} is no day; write it as 2016-01-01") from error
-
-
-def _inbox() -> Path:
-    check_origin(home(), "simulated")
-    return home().inbox
 
 
 def account_text(account: Account, folder: Path | None) -> str:

@@ -24,7 +24,7 @@ from jingjinji.simulate.faults import (
     contradicted,
 )
 from jingjinji.simulate.rendering import Native, shape_of
-from jingjinji.simulate.reporting import Report
+from jingjinji.simulate.reporting import Flag, Report
 from jingjinji.simulate.writing import Table, content, first_row
 
 SILENT, SENT_TWICE = (
@@ -50,7 +50,7 @@ class _Draft:
 
     table: Table
     broken: dict[int, Broken] = field(default_factory=dict)
-    flagged: dict[int, tuple[str, str]] = field(default_factory=dict)
+    flagged: dict[int, tuple[Flag, ...]] = field(default_factory=dict)
     again: list[Report] = field(default_factory=list)
 
     def quarantined(self) -> int:
@@ -110,15 +110,15 @@ def _draft(
     rows = draft.table.rows
     for report in reports:
         context = Context(standard, feed, shape, report)
-        is_hit = faults and not report.flag and rng.random() < faults
+        is_hit = faults and not report.flags and rng.random() < faults
         broken = break_row(context, rng) if is_hit else None
         sent, restated = report, None
         if faults and not broken:
             sent, restated = contradicted(context, rng, faults) or (report, None)
         at = len(rows)
         rows.append(broken.cells if broken else context.cells())
-        if sent.flag and sent.shows_after <= days_left:
-            draft.flagged[at] = sent.flag
+        if sent.flags and sent.shows_after <= days_left:
+            draft.flagged[at] = sent.flags
         if restated:
             draft.again.append(restated)
         if broken:
@@ -146,8 +146,8 @@ def _delivery(feed: Feed, name: str, draft: _Draft) -> Delivery:
     first = first_row(feed, table)
     for at, broken in draft.broken.items():
         answers += _answers_of(feed, name, first + at, broken, broken.outcome)
-    for at, (rule_id, column) in draft.flagged.items():
-        answers.append(Answer(feed.feed_id, name, first + at, column, f"history_{rule_id}", rule_id, FLAGGED))
+    for at, flags in draft.flagged.items():
+        answers += [Answer(feed.feed_id, name, first + at, c, f"history_{rule}", rule, FLAGGED) for rule, c in flags]
     return Delivery(feed.feed_id, name, content(feed, table), len(table.rows), answers)
 
 

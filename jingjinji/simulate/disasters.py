@@ -153,6 +153,8 @@ def _events(rng: Random, region_code: str, year: int, scale: float, crops: dict[
     for group in chosen:
         month = rng.choice(group.months)
         start = dt.datetime(year, month, rng.randrange(1, 25), rng.randrange(24), rng.randrange(60))
+        # 0:00 would read as a day without a time, which starts no clock
+        start = max(start, start.replace(hour=0, minute=1))
         size = min(rng.paretovariate(1.1), 200)
         struck = rng.sample(units, min(len(units), 1 + int(size * 1.5) if group.name != "drought" else 3 + int(size)))
         event = Event(0, group, rng.choice(group.kinds), start, rng.randint(*group.days))

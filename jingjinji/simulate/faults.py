@@ -242,12 +242,12 @@ CONTRADICTED = {"teams": "members_available_count"}
 def contradicted(context: Context, rng: Random, faults: float) -> tuple[Report, Report] | None:
     """The report, and the same key as known at the same moment with another number, for a later delivery; both are flagged X-KEY."""
     report, column = context.report, CONTRADICTED.get(context.standard.dataset)
-    if column is None or report.flag or rng.random() >= faults:
+    if column is None or report.flags or rng.random() >= faults:
         return None
     value = report.row.get(column)
     if not isinstance(value, int) or value < 1 or column not in {native.column for native in context.shape}:
         return None
-    flagged = replace(report, flag=("X-KEY", column), shows_after=1)
+    flagged = replace(report, flags=(("X-KEY", column),), shows_after=1)
     return flagged, replace(flagged, row=report.row | {column: value - 1}, shows_after=0)
 
 

@@ -51,7 +51,7 @@ def reporting_units(region_code: str) -> tuple[Unit, ...]:
     return tuple(
         Unit(row["unit_code"], row["name_zh"], row["report_level"])
         for row in rows_of("ref_reporting_units")
-        if row["parent_unit_code"] == region_code and row["region_code"] == region_code
+        if row["parent_unit_code"] == region_code and row["region_code"] == region_code and row["unit_kind"] != "former"
     )
 
 

@@ -14,7 +14,7 @@ from random import Random
 from jingjinji.simulate.chance import chance, largest_remainder
 from jingjinji.simulate.disasters import AREA_STEPS, MONEY_STEP, Event, Loss, year_of
 from jingjinji.simulate.geography import REGIONS
-from jingjinji.simulate.reporting import Report, Row, Value, midnight, minutes
+from jingjinji.simulate.reporting import Flag, Report, Row, Value, midnight, minutes
 
 # Assumed shares of the direct loss: homes, farming, industry, infrastructure, public services, other.
 COMPONENTS = {
@@ -86,13 +86,13 @@ def _reports(seed: int, region: str, event: Event, flags: float) -> Iterator[Rep
                 row["ended_at"] = stages[daily - 1][1]
             is_late = stage in ("初报", "续报") and event.group.name != "drought" and rng.random() < LATE
             row |= _clock(rng, levels[unit], event.start, own_stage, as_of, is_late)
-            flag = _lateness(levels[unit]) if is_late and own_stage == stage else None
+            planted: tuple[Flag, ...] = (_lateness(levels[unit]),) if is_late and own_stage == stage else ()
             if (unit, number) in mistaken:
-                flag = _mistake(rng, row, series[unit][number - 1]) or flag
+                planted += _mistake(rng, row, series[unit][number - 1])
             # what a mistake is compared with must stay right
             is_superseded = not is_last and (unit, number + 1) not in mistaken
             yield Report(
-                "disaster_losses", region, _day(row["reported_at"]), row, is_superseded=is_superseded, flag=flag
+                "disaster_losses", region, _day(row["reported_at"]), row, is_superseded=is_superseded, flags=planted
             )
 
 
@@ -105,7 +105,7 @@ def _mistaken(
     return {(unit, rng.choice(candidates)) for unit in hit}
 
 
-def _lateness(level: str) -> tuple[str, str]:
+def _lateness(level: str) -> Flag:
     """The rule that a late report breaks, and the column that shows it."""
     return "D-LATE", "reported_ministry_at" if level == "province" else "reported_province_at"
 
@@ -120,7 +120,7 @@ def _summed(rows: list[Row]) -> Row:
     return found
 
 
-def _mistake(rng: Random, row: Row, before: Figures) -> tuple[str, str] | None:
+def _mistake(rng: Random, row: Row, before: Figures) -> tuple[Flag, ...]:
     """Break a rule that only history shows, in a daily report that the next one puts right; gives the rule and the column."""
     kinds = []
     if before["crop"] >= 100 * AREA_STEPS:
@@ -130,7 +130,7 @@ def _mistake(rng: Random, row: Row, before: Figures) -> tuple[str, str] | None:
     if before["deaths"] + before["missing"]:
         kinds.append("D12")
     if not kinds:
-        return None
+        return ()
     kind = rng.choice(kinds)
     if kind == "D18":  # 亩 written where 公顷 was meant
         for column, name in (
@@ -139,12 +139,12 @@ def _mistake(rng: Random, row: Row, before: Figures) -> tuple[str, str] | None:
             ("crop_failed_ha", "crop_failed"),
         ):
             row[column] = Decimal(before[name]) / AREA_STEPS * 15
-        return kind, "crop_affected_ha"
+        return ((kind, "crop_affected_ha"),)
     if kind == "D12":
         row |= {"deaths_persons": 0, "missing_persons": 0}
-        return kind, "deaths_persons"
+        return ((kind, "deaths_persons"),)
     row["affected_persons"] = before["affected"] // 2
-    return kind, "affected_persons"
+    return ((kind, "affected_persons"),)
 
 
 def _day(moment: Value) -> dt.date:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 Value = str | int | Decimal | dt.date | dt.datetime | None
 Row = dict[str, Value]
+Flag = tuple[str, str]  # id of a history rule, and the column that shows it
 
 
 @dataclass(slots=True)
@@ -20,8 +21,8 @@ class Report:
         due: the day in whose delivery it is sent.
         region: name of the region as in feed ids.
         is_superseded: a later report of the same thing states every figure again, so a wrong figure here does no lasting harm.
-        flag: id of the history rule that this row breaks on purpose, and the column that shows it.
-        shows_after: days until history can show it; where fewer are left, nothing is promised of it.
+        flags: id of each history rule that this row breaks on purpose, and the column that shows it.
+        shows_after: days until history can show them; where fewer are left, nothing is promised of them.
     """
 
     dataset: str
@@ -29,7 +30,7 @@ class Report:
     due: dt.date
     row: Row
     is_superseded: bool = False
-    flag: tuple[str, str] | None = None
+    flags: tuple[Flag, ...] = ()
     shows_after: int = 0
 
 

@@ -17,7 +17,7 @@ from jingjinji.personal import is_identity_number
 from jingjinji.simulate.accidents import DATUM
 from jingjinji.simulate.chance import chance, share_of
 from jingjinji.simulate.geography import REGIONS, code_in_use, counties, point_in
-from jingjinji.simulate.reporting import Report, Row
+from jingjinji.simulate.reporting import Flag, Report, Row
 
 # Assumed sizes at scale 1. Tianjin's plan names 397 experts; 28 kinds of city-level teams.
 TEAMS = {"beijing": 60, "tianjin": 60, "hebei": 180}
@@ -54,7 +54,7 @@ class Roster:
                 "as_of_at": as_of,
                 "reported_at": as_of + dt.timedelta(minutes=30 + number % 60),
             }
-            yield Report(self.feed.dataset, self.feed.region, day, row, flag=_stale(row, day))
+            yield Report(self.feed.dataset, self.feed.region, day, row, flags=flags_of(row, day))
 
 
 # ---------------------------------------------------------------- teams
@@ -65,14 +65,15 @@ def _staleness_days() -> int:
     return next(int(row["days"]) for row in rows_of("ref_team_rules") if row["rule_code"] == "verification_staleness")
 
 
-def _stale(row: Row, day: dt.date) -> tuple[str, str] | None:
-    """What history will say of a team that is told of on `day`: certificate lapsed, or not verified for too long."""
+def flags_of(row: Row, day: dt.date) -> tuple[Flag, ...]:
+    """What history will say of a team that is told of on `day`: not verified for too long, certificate lapsed, or both."""
     verified, certificate = row.get("verified_at"), row.get("certificate_valid_until")
-    if isinstance(verified, dt.datetime) and (day - verified.date()).days > _staleness_days() + 1:
-        return "T-STALE", "verified_at"
+    found: tuple[Flag, ...] = ()
+    if isinstance(verified, dt.datetime) and (day - verified.date()).days > _staleness_days():
+        found += (("T-STALE", "verified_at"),)
     if isinstance(certificate, dt.date) and certificate < day:
-        return "T-CERT", "certificate_valid_until"
-    return None
+        found += (("T-CERT", "certificate_valid_until"),)
+    return found
 
 
 def team_row(seed: int, region: str, number: int, day: dt.date) -> Row:

@@ -132,6 +132,7 @@ SUPPLIES = {
     "S09": _set("warehouse_lon", warehouse_lon=FAR_EAST),
     "S10": _set(as_of_at=_after("reported_at", 3)),
     "S11": _set(produced_date=lambda row: row["as_of_at"].date() + 20 * DAY, expiry_date=None),
+    "S12": _set(lot_number="未分批"),
 }
 MOVEMENTS = {
     "M01": _set(quantity=Decimal(0)),
@@ -142,6 +143,7 @@ MOVEMENTS = {
     "M05": _set(moved_at=_after("reported_at", 3)),
     "M06": _set(when=_is_abroad, settlement_status=None),
     "M07": _set(when=lambda row: row["movement_kind"] == "出库", related_movement_id="W000000-000000-0000000"),
+    "M08": _set(lot_number="未分批"),
 }  # fmt: skip
 EXPERTS = {
     "E01": _set("id_number", id_number="证件号不详"),

@@ -15,8 +15,8 @@ from random import Random
 from jingjinji.codes import rows_of
 from jingjinji.simulate.accidents import DATUM
 from jingjinji.simulate.chance import chance, share_of, weighted
-from jingjinji.simulate.geography import REGIONS, counties, point_in
-from jingjinji.simulate.reporting import Report, Row
+from jingjinji.simulate.geography import REGIONS, code_in_use, counties, point_in
+from jingjinji.simulate.reporting import Flag, Report, Row
 
 # Assumed sizes at scale 1 and habits.
 WAREHOUSES = {"beijing": 20, "tianjin": 20, "hebei": 60}
@@ -80,7 +80,7 @@ def _items() -> dict[str, tuple[str, str]]:
 
 @cache
 def _days_to_receive() -> int:
-    """After how many days a transfer that nobody received is told of (seed ref_supply_rules)."""
+    """After how many days a transfer is told of that nobody received, or not whole (seed ref_supply_rules)."""
     return max(int(row["days"]) for row in rows_of("ref_supply_rules") if row["rule_code"] == "transfer_receipt")
 
 
@@ -149,10 +149,11 @@ class Stock:
         """Whether the transfer arrives. A share never does, another arrives a piece short; the sender's row is flagged for it."""
         share = share_of(self.seed, "under way", transit.movement_id)
         if share < self.flags:
-            report.flag, report.shows_after = ("S-TRANSIT", "moved_at"), _days_to_receive() + 1
+            report.flags, report.shows_after = (("S-TRANSIT", "moved_at"),), _days_to_receive() + 1
             return False
         if share < 2 * self.flags and transit.quantity > 1:
-            report.flag, report.shows_after = ("S-MATCH", "quantity"), UNDER_WAY
+            # the rest may still come until then
+            report.flags, report.shows_after = (("S-MATCH", "quantity"),), _days_to_receive() + 1
             transit.quantity -= 1
         return True
 
@@ -208,10 +209,12 @@ class Stock:
     def _statement(self, day: dt.date, warehouse: Warehouse) -> Iterator[Report]:
         """Every lot as it is at 18:00, after the day's movements; a lot that ran out is stated once more, with 0."""
         as_of = dt.datetime.combine(day, dt.time(18))
+        division = self._division(warehouse, day)
         for key, lot in sorted(warehouse.lots.items()):
             name, unit = _items()[lot.item_code]
             row: Row = warehouse.facts | {
                 "region_code": REGIONS[warehouse.region],
+                "warehouse_division_code": division,
                 "item_code": lot.item_code,
                 "item_name": name,
                 "lot_number": lot.number,
@@ -224,15 +227,20 @@ class Stock:
                 "as_of_at": as_of,
                 "reported_at": as_of + dt.timedelta(minutes=90),
             }
-            flag = None
+            flags: tuple[Flag, ...] = ()
             lot.stated += 1
             if lot.stated > 2 and share_of(self.seed, "miscounted", warehouse.code, *key, day) < self.flags:
                 lot.stated = 0  # two miscounts in a row would hide each other
                 row["on_hand_quantity"] = Decimal(lot.on_hand + 7)  # a miscount; the ledger itself stays right
-                flag = ("S-BAL", "on_hand_quantity")
-            yield Report("supplies", warehouse.region, day, row, flag=flag)
+                flags = (("S-BAL", "on_hand_quantity"),)
+            yield Report("supplies", warehouse.region, day, row, flags=flags)
             if lot.on_hand == 0:
                 del warehouse.lots[key]
+
+    def _division(self, warehouse: Warehouse, day: dt.date) -> str:
+        """The code its keeper writes for where it stands: one and the same within a year."""
+        rng = chance(self.seed, "written", warehouse.code, day.year)
+        return code_in_use(rng, str(warehouse.facts["warehouse_division_code"]), day.year)
 
 
 def _shelf_life(item_code: str) -> int | None:

@@ -13,9 +13,9 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from jingjinji.contracts import Feed
+from jingjinji.landing.origins import NOTE
 from jingjinji.simulate.rendering import Cell
 
-FOOTER = "注：模拟数据，非真实报送"
 NUMBERED = "序号"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest moment a zip archive can hold; a real one would differ from run to run
 CONTENT_TYPES = (
@@ -73,7 +73,7 @@ def content(feed: Feed, table: Table) -> bytes:
         cells = row[:-1] if index in table.cut else row
         lines.append([*cells, table.extra[index]] if index in table.extra else list(cells))
     if "注" in feed.footer_starts_with:
-        lines.append([FOOTER])
+        lines.append([NOTE])
     return _workbook(feed, lines) if feed.format == "xlsx" else _delimited(feed, lines)
 
 
@@ -110,9 +110,7 @@ def _document(feed: Feed, table: Table) -> bytes:
     for key in reversed(keys):
         document = {key: document}
     if keys:
-        document = (
-            {"note": FOOTER} | {text.partition("：")[0]: text.partition("：")[2] for text in table.lead} | document
-        )
+        document = {"note": NOTE} | {text.partition("：")[0]: text.partition("：")[2] for text in table.lead} | document
     return (json.dumps(document, ensure_ascii=False, indent=1 if len(records) < 1000 else None) + "\n").encode()
 
 

@@ -2,7 +2,7 @@
 with
 
 reports as (
-    select * from {{ ref('int_accidents_ordered') }}
+    select * from {{ ref('int_accident_reports_united') }}
 )
 
 {% for column in accident_clock_columns() -%}

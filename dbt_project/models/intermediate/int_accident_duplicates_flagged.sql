@@ -1,9 +1,10 @@
--- Both sides of a pair hear of it, on the report that made it a pair; two that people found to be different are no matter any more.
+-- Both sides of a pair hear of it, on the report that made it a pair, until people have decided or it is no pair any more: a later report
+-- settles nothing of it.
 with
 
 pairs as (
     select * from {{ ref('fct_accident_border_duplicates') }}
-    where judgement <> 'different'
+    where judged_by <> 'decision'
 ),
 
 reports as (
@@ -17,8 +18,8 @@ sides as (
         other_region_code,
         other_accident_id,
         report_number,
-        not_counted_region_code,
-        known_from
+        known_from,
+        known_to
     from pairs
     union all
     select
@@ -27,8 +28,8 @@ sides as (
         region_code as other_region_code,
         accident_id as other_accident_id,
         other_report_number as report_number,
-        not_counted_region_code,
-        known_from
+        known_from,
+        known_to
     from pairs
 ),
 
@@ -37,7 +38,11 @@ first_seen as (
         *,
         row_number() over (
             partition by region_code, accident_id, other_region_code, other_accident_id order by known_from, report_number
-        ) as seen_order
+        ) as seen_order,
+        first_value(known_to) over (
+            partition by region_code, accident_id, other_region_code, other_accident_id
+            order by coalesce(known_to, {{ known_by() }}) desc
+        ) as settled_at
     from sides
 )
 
@@ -51,7 +56,8 @@ select
     first_seen.accident_id as value_text,
     concat(first_seen.other_region_code, ' ', first_seen.other_accident_id) as compared_text,
     cast(null as double) as suggested_factor,
-    first_seen.known_from
+    first_seen.known_from,
+    first_seen.settled_at
 from first_seen
 inner join reports
     on

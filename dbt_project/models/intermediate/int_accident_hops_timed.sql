@@ -1,4 +1,5 @@
--- Each hop that has a clock, with where it began and ended. How far a report must go is a matter of its grade as known with it.
+-- Each hop that has a clock, with where it began and ended. How far a report must go is a matter of the grade that its own figures give:
+-- nobody could send it further for what another report said.
 with
 
 reports as (
@@ -10,7 +11,7 @@ lines as (
 ),
 
 graded as (
-    select * from {{ ref('int_accidents_graded') }}
+    select * from {{ ref('int_accident_reports_graded') }}
 ),
 
 clocks as (

@@ -10,8 +10,8 @@ decisions as (
         decision,
         case when decision = 'counts_here' then region_code end as counted_region_code,
         source,
-        -- decided on a day is known from its end, as everywhere
-        cast({{ dbt.dateadd('day', 1, 'decided_on') }} as timestamp) as valid_from
+        -- decided on a day is known from its last second, as everywhere, and so still on that day
+        {{ dbt.dateadd('second', -1, dbt.dateadd('day', 1, 'cast(decided_on as timestamp)')) }} as valid_from
     from {{ ref('accident_duplicate_decisions') }}
 ),
 

@@ -21,7 +21,6 @@ decided_pairs as (
 decided as (
     select
         {{ accident_pair_columns() }},
-        abs({{ dbt.datediff('a.occurred_at', 'b.occurred_at', 'second') }}) / 60.0 as minutes_apart,
         cast(null as varchar) as rule_code,
         cast(null as double) as km_apart,
         false as is_decisive

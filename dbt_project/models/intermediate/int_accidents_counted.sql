@@ -1,92 +1,71 @@
--- Deaths that count, as known with each report. Which rises came too late is judged anew with every report, over all
--- reports up to it, because the field of the accident, and with it the window, may only become known later.
-{%- set speaks_first = 'is_final desc, as_of_at desc, report_number desc' %}
+-- Casualties that count, as known with each report: a fall always counts, a rise that first appears after the window and that nothing
+-- explains does not. Who is still missing when a report speaks of a moment after the window counts as dead, and so does who was found
+-- dead since: as many as were dead or missing within it.
 with
 
 reports as (
-    select * from {{ ref('int_accidents_ordered') }}
-),
-
-carried as (
     select
-        region_code,
-        accident_id,
-        report_number,
-        max(case when metric = 'deaths_persons' then value end) as deaths_persons,
-        max(case when metric = 'late_deaths_persons' then value end) as late_deaths_persons
-    from {{ ref('int_accidents_carried') }}
-    group by region_code, accident_id, report_number
+        *,
+        max(case when not is_cancellation then as_of_at end) over (
+            partition by region_code, accident_id order by report_number rows unbounded preceding
+        ) as told_until
+    from {{ ref('int_accidents_ordered') }}
 ),
 
--- per report, the reports up to it that may raise the count; a cancellation says nothing of how many died
-raising as (
+seen as (
+    select
+        *,
+        {{ still_missing('') }} as still_missing_persons,
+        {{ still_missing('countable_') }} as countable_still_missing_persons
+    from {{ ref('int_accident_casualties_seen') }}
+),
+
+rules as (
+    select * from {{ ref('ref_accident_counting_rules') }}
+    where rule_code = 'missing_count_as_dead'
+),
+
+totals as (
     select
         reports.region_code,
         reports.accident_id,
-        reports.report_number as seen_from,
-        earlier.report_number,
-        earlier.is_final,
-        earlier.as_of_at,
-        earlier.deaths_persons,
-        earlier.late_deaths_persons
+        reports.report_number,
+        seen.late_deaths_persons,
+        seen.serious_injuries_persons,
+        seen.countable_serious_injuries_persons,
+        seen.deaths_persons + case when rules.rule_code is not null then seen.still_missing_persons else 0 end as deaths_persons,
+        seen.countable_deaths_persons
+        + case when rules.rule_code is not null then seen.countable_still_missing_persons else 0 end as countable_deaths_persons
     from reports
-    inner join reports as earlier
+    left join seen
         on
-            reports.region_code = earlier.region_code
-            and reports.accident_id = earlier.accident_id
-            and reports.report_number >= earlier.report_number
-    where
-        not earlier.is_cancellation
-        and (not earlier.is_bound_by_window or reports.window_ends_at is null or earlier.as_of_at <= reports.window_ends_at)
+            reports.region_code = seen.region_code
+            and reports.accident_id = seen.accident_id
+            and reports.report_number = seen.report_number
+    left join rules
+        on
+            reports.told_until > reports.window_ends_at
+            and cast(reports.occurred_at as date) >= rules.valid_from
+            and (rules.valid_to is null or cast(reports.occurred_at as date) < rules.valid_to)
 ),
 
-ranked as (
+counted as (
     select
         *,
-        row_number() over (
-            partition by region_code, accident_id, seen_from
-            order by case when deaths_persons is null then 1 else 0 end, {{ speaks_first }}
-        ) as deaths_rank,
-        row_number() over (
-            partition by region_code, accident_id, seen_from
-            order by case when late_deaths_persons is null then 1 else 0 end, {{ speaks_first }}
-        ) as late_rank
-    from raising
-),
-
-countable as (
-    select
-        region_code,
-        accident_id,
-        seen_from,
-        max(case when deaths_rank = 1 then deaths_persons end) as deaths_persons,
-        max(case when late_rank = 1 then late_deaths_persons end) as late_deaths_persons
-    from ranked
-    group by region_code, accident_id, seen_from
-),
-
-timely as (
-    select
-        carried.region_code,
-        carried.accident_id,
-        carried.report_number,
-        {{ timely_deaths('carried.deaths_persons', 'carried.late_deaths_persons') }} as all_deaths_persons,
-        {{ timely_deaths('countable.deaths_persons', 'countable.late_deaths_persons') }} as countable_deaths_persons
-    from carried
-    left join countable
-        on
-            carried.region_code = countable.region_code
-            and carried.accident_id = countable.accident_id
-            and carried.report_number = countable.seen_from
+        case when countable_deaths_persons < deaths_persons then countable_deaths_persons else deaths_persons end as counting_deaths_persons,
+        case
+            when countable_serious_injuries_persons < serious_injuries_persons then countable_serious_injuries_persons
+            else serious_injuries_persons
+        end as serious_injuries_counted_persons
+    from totals
 )
 
 select
     region_code,
     accident_id,
     report_number,
-    -- a fall always counts, a rise that first appears after the window does not
-    case
-        when countable_deaths_persons < all_deaths_persons then countable_deaths_persons
-        else all_deaths_persons
-    end as deaths_counted_persons
-from timely
+    {{ timely_deaths('counting_deaths_persons', 'late_deaths_persons') }} as deaths_counted_persons,
+    serious_injuries_counted_persons,
+    deaths_persons > counting_deaths_persons as are_deaths_left_out,
+    serious_injuries_persons > serious_injuries_counted_persons as are_serious_injuries_left_out
+from counted

@@ -1,34 +1,4 @@
 -- What only the history of an accident shows, one row per report, rule and column; kept, never corrected.
-with
-
-reports as (
-    select * from {{ ref('int_accidents_ordered') }}
-),
-
-changed as (
-    select * from {{ ref('int_accidents_changed') }}
-),
-
-late_rises as (
-    select
-        changed.region_code,
-        changed.accident_id,
-        changed.report_number,
-        changed.metric,
-        changed.value,
-        changed.previous_value
-    from changed
-    inner join reports
-        on
-            changed.region_code = reports.region_code
-            and changed.accident_id = reports.accident_id
-            and changed.report_number = reports.report_number
-    where
-        changed.value > changed.previous_value
-        and reports.is_bound_by_window
-        and reports.as_of_at > reports.window_ends_at
-)
-
 select
     region_code,
     accident_id,
@@ -37,11 +7,27 @@ select
     metric as column_name,
     cast(value as varchar) as value_text,
     cast(previous_value as varchar) as compared_text
-from late_rises
+from {{ ref('int_accident_rises_left_out') }}
 
 union all
 
--- missing persons found are no fall of casualties
+-- the same rule seen from its other side: a field told later leaves out what was counted before
+select
+    region_code,
+    accident_id,
+    report_number,
+    'W-ACC-30D' as rule_id,
+    'accident_kind' as column_name,
+    known_kind as value_text,
+    concat(
+        '统计期为', cast(window_days as varchar), '日，计入统计的死亡人数由', cast(previously_counted_persons as varchar),
+        '人减为', cast(deaths_counted_persons as varchar), '人'
+    ) as compared_text
+from {{ ref('int_accident_windows_shortened') }}
+
+union all
+
+-- missing persons found are no fall of casualties, nor are injured persons who died or whose injury turned out graver or lighter
 select
     region_code,
     accident_id,
@@ -50,8 +36,8 @@ select
     metric as column_name,
     cast(value as varchar) as value_text,
     cast(previous_value as varchar) as compared_text
-from changed
-where value < previous_value and metric <> 'missing_persons'
+from {{ ref('int_accidents_changed') }}
+where value + moved_persons < previous_value and metric <> 'missing_persons'
 
 union all
 
@@ -77,7 +63,7 @@ select
     reports.accident_type_code as value_text,
     typed.edition_in_force as compared_text
 from {{ ref('int_accidents_typed') }} as typed
-inner join reports
+inner join {{ ref('int_accidents_ordered') }} as reports
     on
         typed.region_code = reports.region_code
         and typed.accident_id = reports.accident_id

@@ -5,57 +5,11 @@ versions as (
     select * from {{ ref('int_accidents_versioned') }}
 ),
 
-thresholds as (
-    select * from {{ ref('ref_accident_grade_thresholds') }}
-),
-
-criteria as (
-    select
-        region_code,
-        accident_id,
-        report_number,
-        occurred_at,
-        'deaths_persons' as criterion,
-        deaths_counted_persons as value
-    from versions
-    union all
-    select
-        region_code,
-        accident_id,
-        report_number,
-        occurred_at,
-        'serious_injuries_persons' as criterion,
-        serious_injuries_persons as value
-    from versions
-    union all
-    select
-        region_code,
-        accident_id,
-        report_number,
-        occurred_at,
-        'direct_loss_cny' as criterion,
-        direct_loss_cny as value
-    from versions
-),
-
-graded as (
-    select
-        criteria.region_code,
-        criteria.accident_id,
-        criteria.report_number,
-        min(thresholds.grade_code) as grade_code,
-        count(criteria.value) as known_criteria_count,
-        count(criteria.value) < count(*) as is_grade_provisional
-    from criteria
-    left join thresholds
-        on
-            criteria.criterion = thresholds.criterion
-            and criteria.value >= thresholds.lower_bound
-            and (thresholds.upper_bound is null or criteria.value < thresholds.upper_bound)
-            and cast(criteria.occurred_at as date) >= thresholds.valid_from
-            and (thresholds.valid_to is null or cast(criteria.occurred_at as date) < thresholds.valid_to)
-    group by criteria.region_code, criteria.accident_id, criteria.report_number
-)
+{{ most_severe_grades('versions', {
+    'deaths_persons': 'deaths_counted_persons',
+    'serious_injuries_persons': 'serious_injuries_counted_persons',
+    'direct_loss_cny': 'direct_loss_cny',
+}) }}
 
 select
     region_code,

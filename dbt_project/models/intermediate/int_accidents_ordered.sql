@@ -1,12 +1,8 @@
 {%- set keys = ['region_code', 'accident_id'] -%}
 with
 
-reports as (
-    select * from {{ ref('stg_accidents') }}
-),
-
-stages as (
-    select * from {{ ref('ref_accident_stages') }}
+numbered as (
+    select * from {{ ref('int_accidents_numbered') }}
 ),
 
 kinds as (
@@ -15,20 +11,6 @@ kinds as (
 
 windows as (
     select * from {{ ref('ref_statistical_windows') }}
-),
-
-numbered as (
-    select
-        reports.*,
-        case when stages.is_final then 1 else 0 end as is_final,
-        coalesce(stages.is_bound_by_window, false) as is_bound_by_window,
-        coalesce(stages.is_cancellation, false) as is_cancellation,
-        row_number() over (
-            partition by reports.region_code, reports.accident_id
-            order by reports.known_from, reports.delivery_id, reports.row_number
-        ) as report_number
-    from reports
-    left join stages on reports.report_stage = stages.stage_code
 ),
 
 described as (
@@ -48,25 +30,34 @@ described as (
         nullif(
             {{ last_known("case when place_lon is not null and place_lat is not null then coalesce(place_datum, '') end", keys) }}, ''
         ) as known_place_datum,
-        max(case when is_cancellation then 1 else 0 end) over (
+        coalesce({{ last_known('case when is_cancellation then true when is_restoration then false end', keys) }}, false) as is_cancelled,
+        min(case when is_final = 1 then as_of_at end) over (
             partition by region_code, accident_id order by report_number rows unbounded preceding
-        ) = 1 as is_cancelled,
+        ) as first_final_as_of_at,
         lead(known_from) over (partition by region_code, accident_id order by report_number) as known_to
     from numbered
+),
+
+windowed as (
+    select
+        described.*,
+        windows.window_days,
+        -- the day of the accident is not counted, the last day is, to its end: 24:00 is 0:00 of the next day
+        cast(
+            {{ dbt.dateadd('day', '(windows.window_days + 1)', 'cast(described.occurred_at as date)') }} as timestamp
+        ) as window_ends_at
+    from described
+    left join kinds on described.known_kind = kinds.kind_code
+    -- an accident of a field not yet reported has the general window; one before there was a window has none
+    left join windows
+        on
+            coalesce(kinds.window_code, 'general') = windows.window_code
+            and cast(described.occurred_at as date) >= windows.valid_from
+            and (windows.valid_to is null or cast(described.occurred_at as date) < windows.valid_to)
 )
 
 select
-    described.*,
-    windows.window_days,
-    -- the day of the accident is not counted, the last day is, to its end: 24:00 is 0:00 of the next day
-    cast(
-        {{ dbt.dateadd('day', '(windows.window_days + 1)', 'cast(described.occurred_at as date)') }} as timestamp
-    ) as window_ends_at
-from described
-left join kinds on described.known_kind = kinds.kind_code
--- an accident of a field not yet reported has the general window; one before there was a window has none
-left join windows
-    on
-        coalesce(kinds.window_code, 'general') = windows.window_code
-        and cast(described.occurred_at as date) >= windows.valid_from
-        and (windows.valid_to is null or cast(described.occurred_at as date) < windows.valid_to)
+    *,
+    -- only what was final before and speaks of an earlier moment: what is found out later changes no earlier day
+    coalesce(may_outrank_final and first_final_as_of_at < as_of_at and as_of_at <= window_ends_at, false) as outranks_final
+from windowed

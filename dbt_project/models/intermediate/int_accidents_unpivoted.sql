@@ -27,7 +27,9 @@ select
     value,
     -- a cancellation says that the accident does not count, not how many died
     value is not null and not is_cancellation as is_stated,
-    is_final,
+    -- a supplement that outranks a final report does so in casualties only
+    case when outranks_final and metric <> 'direct_loss_cny' then 1 else is_final end as is_final,
+    is_bound_by_window,
     as_of_at,
     known_from
 from metrics

@@ -41,6 +41,7 @@ select
     cast(metrics.deaths_persons as bigint) as deaths_persons,
     cast(metrics.late_deaths_persons as bigint) as late_deaths_persons,
     cast(counted.deaths_counted_persons as bigint) as deaths_counted_persons,
+    cast(counted.serious_injuries_counted_persons as bigint) as serious_injuries_counted_persons,
     cast(metrics.missing_persons as bigint) as missing_persons,
     cast(metrics.serious_injuries_persons as bigint) as serious_injuries_persons,
     cast(metrics.light_injuries_persons as bigint) as light_injuries_persons,

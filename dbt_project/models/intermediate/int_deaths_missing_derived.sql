@@ -1,38 +1,15 @@
--- Deaths and missing together: the newer of the sum a source states and the sum of both figures, never with NULL as 0.
+-- Deaths and missing together: the newer of the sum a source states and the sum of both figures, never with NULL as 0. Newer
+-- deaths alone above a stated sum end it, and a stated sum that ended does not come back when what ended it is taken back.
 with
 
-carried as (
-    select * from {{ ref('int_disaster_losses_carried') }}
-    where metric in ('deaths_persons', 'missing_persons', 'stated_sum')
-),
-
 parts as (
-    select
-        region_code,
-        event_id,
-        unit_code,
-        report_number,
-        known_from,
-        sum(case when metric = 'stated_sum' then value end) as stated_sum,
-        case
-            when count(case when metric <> 'stated_sum' then value end) = 2
-                then sum(case when metric <> 'stated_sum' then value end)
-        end as added_up,
-        max(case when metric = 'stated_sum' then origin_is_final end) as stated_is_final,
-        max(case when metric = 'stated_sum' then origin_as_of_at end) as stated_as_of_at,
-        max(case when metric = 'stated_sum' then origin_known_from end) as stated_known_from,
-        -- a sum is as final and as fresh as its older part
-        min(case when metric <> 'stated_sum' then origin_is_final end) as added_is_final,
-        min(case when metric <> 'stated_sum' then origin_as_of_at end) as added_as_of_at,
-        max(case when metric <> 'stated_sum' then origin_known_from end) as added_known_from
-    from carried
-    group by region_code, event_id, unit_code, report_number, known_from
+    select * from {{ ref('int_deaths_missing_beside') }}
 ),
 
 chosen as (
     select
         *,
-        stated_sum is not null and (
+        stated_sum is not null and has_newer_above = 0 and (
             added_up is null
             or stated_is_final > added_is_final
             or (stated_is_final = added_is_final and stated_as_of_at > added_as_of_at)
@@ -41,8 +18,21 @@ chosen as (
                 and stated_as_of_at = added_as_of_at
                 and stated_known_from >= added_known_from
             )
-        ) as is_stated_chosen
+        ) as has_precedence,
+        sum(is_stated_anew) over (
+            partition by region_code, event_id, unit_code order by report_number rows unbounded preceding
+        ) as statement_number
     from parts
+),
+
+lasting as (
+    select
+        *,
+        min(case when has_precedence then 1 else 0 end) over (
+            partition by region_code, event_id, unit_code, statement_number
+            order by report_number rows unbounded preceding
+        ) = 1 as is_stated_chosen
+    from chosen
 ),
 
 valued as (
@@ -53,7 +43,7 @@ valued as (
             when is_stated_chosen then stated_as_of_at
             when added_up is not null then added_as_of_at
         end as origin_as_of_at
-    from chosen
+    from lasting
 ),
 
 compared as (

@@ -16,7 +16,11 @@ timed as (
 hops as (
     select
         timed.*,
-        case when timed.only_heavy then timed.known_deaths_missing_persons >= heavy.value else true end as is_required
+        case
+            when not timed.only_heavy or timed.least_deaths_missing_persons >= heavy.value then true
+            -- below the bound, and a part of it is not known
+            when timed.known_deaths_missing_persons is not null then false
+        end as is_required
     from timed
     {{ join_parameter('heavy_deaths_missing', 'heavy', 'cast(timed.known_from as date)') }}
 ),
@@ -27,6 +31,7 @@ started as (
         case starts_from
             when 'occurred_at' then occurred_at
             when 'as_of_at' then as_of_at
+            when 'previous_as_of_at' then previous_as_of_at
             when 'ended_at' then ended_at
             else departed_at
         end as clock_starts_at
@@ -39,14 +44,18 @@ due as (
         case
             when not coalesce(is_required, false) or is_working_days then null
             when clock_kind = 'within' then {{ dbt.dateadd('hour', 'limit_hours', 'clock_starts_at') }}
-            else {{ next_daily_hour('clock_starts_at', 'daily_hour') }}
+            else {{ next_daily_hour(dbt.dateadd('hour', 'coalesce(limit_hours, 0)', 'clock_starts_at'), 'daily_hour') }}
         end as due_at,
         case
             when is_required is null then '死亡失踪人数未报，是否属于须直报的重大灾情尚不清楚'
             when not is_required then '不属于须直报的重大灾情'
             when is_working_days then '时限按工作日计，没有当年的工作日历'
+            when clock_starts_at is null and starts_from = 'previous_as_of_at' then '之前没有报告，无从起算'
             when clock_starts_at is null then '未填报起算时间'
             when clock_kind = 'within' and starts_from <> 'as_of_at' and {{ names_only_a_day('clock_starts_at') }}
+                then '起算时间只填到日'
+            -- of "occurred" a day stands for its start (`partial: start`)
+            when starts_from = 'occurred_at' and clock_starts_at = cast(cast(clock_starts_at as date) as timestamp)
                 then '起算时间只填到日'
             when arrived_at is null then '未填报到达时间'
             when {{ names_only_a_day('arrived_at') }} then '到达时间只填到日'

@@ -20,9 +20,18 @@ kinds as (
     from {{ ref('ref_disaster_kinds') }}
 ),
 
+-- twelve dead are a heavy disaster, however many are missing
 deaths as (
-    select * from {{ ref('int_disaster_losses_versioned') }}
-    where metric = 'deaths_missing_persons'
+    select
+        region_code,
+        event_id,
+        unit_code,
+        report_number,
+        max(case when metric = 'deaths_missing_persons' then value end) as known_deaths_missing_persons,
+        max(value) as least_deaths_missing_persons
+    from {{ ref('int_disaster_losses_versioned') }}
+    where metric in ('deaths_persons', 'missing_persons', 'deaths_missing_persons')
+    group by region_code, event_id, unit_code, report_number
 ),
 
 reports as (
@@ -31,7 +40,12 @@ reports as (
         units.level_order,
         units.has_city,
         kinds.main_kind_code,
-        deaths.value as known_deaths_missing_persons
+        deaths.known_deaths_missing_persons,
+        deaths.least_deaths_missing_persons,
+        max(ordered.as_of_at) over (
+            partition by ordered.region_code, ordered.event_id, ordered.unit_code
+            order by ordered.report_number rows between unbounded preceding and 1 preceding
+        ) as previous_as_of_at
     from {{ ref('int_disaster_losses_ordered') }} as ordered
     inner join units on ordered.unit_code = units.unit_code
     left join kinds on ordered.disaster_kind = kinds.kind_code

@@ -1,5 +1,6 @@
 -- What may not fall without a word (D11), deaths and missing together without an accepted reason (D12), and missing people
 -- who were found dead (D13).
+{%- set columns %}falls.region_code, falls.event_id, falls.delivery_id, falls.row_number, falls.metric, falls.value, falls.previous_value, falls.known_from{% endset %}
 with
 
 compared as (
@@ -7,15 +8,14 @@ compared as (
 ),
 
 falls as (
-    select
-        compared.*,
-        coalesce(explanations.is_accepted_for_deaths, false) as is_accepted_for_deaths
-    from compared
-    left join {{ ref('ref_loss_explanations') }} as explanations
-        on
-            compared.explanation_code = explanations.explanation_code
-            and {{ is_valid_on('explanations', 'cast(compared.known_from as date)') }}
-    where compared.value < compared.previous_value
+    select * from compared
+    where value < previous_value
+),
+
+tolls as (
+    select *, case when total_before > least_before then total_before else least_before end as most_before
+    from {{ ref('int_disaster_tolls') }}
+    where not is_accepted_for_deaths
 ),
 
 exempt as (
@@ -24,35 +24,31 @@ exempt as (
 ),
 
 unexplained as (
-    select falls.*, 'D11' as rule_id
+    select {{ columns }}, 'D11' as rule_id
     from falls
     left join exempt on falls.metric = exempt.metric
     where not falls.has_explanation and exempt.metric is null
 ),
 
-deaths_and_missing as (
-    select falls.*, 'D12' as rule_id
-    from falls
-    where falls.metric = 'deaths_missing_persons' and not falls.is_accepted_for_deaths
-),
-
--- who never says how many are missing has no sum, and deaths stand for it
-deaths_alone as (
-    select falls.*, 'D12' as rule_id
-    from falls
-    left join compared as others
-        on
-            falls.region_code = others.region_code
-            and falls.event_id = others.event_id
-            and falls.unit_code = others.unit_code
-            and others.report_number <= falls.report_number
-            and others.metric in ('missing_persons', 'deaths_missing_persons')
-            and others.value is not null
-    where falls.metric = 'deaths_persons' and not falls.is_accepted_for_deaths and others.metric is null
+-- where one of both was never said or is taken back there is no sum, and the other one stands for it
+unaccepted as (
+    select
+        region_code, event_id, delivery_id, row_number, 'deaths_missing_persons' as metric,
+        deaths_missing_persons as value, most_before as previous_value, known_from, 'D12' as rule_id
+    from tolls
+    where deaths_missing_persons < most_before
+    {%- for part in ['deaths', 'missing'] %}
+    union all
+    select
+        region_code, event_id, delivery_id, row_number, '{{ part }}_persons' as metric,
+        {{ part }}_persons as value, {{ part }}_before as previous_value, known_from, 'D12' as rule_id
+    from tolls
+    where deaths_missing_persons is null and {{ part }}_persons < {{ part }}_before
+    {%- endfor %}
 ),
 
 found_dead as (
-    select falls.*, 'D13' as rule_id
+    select {{ columns }}, 'D13' as rule_id
     from falls
     inner join compared as deaths
         on
@@ -67,8 +63,6 @@ found_dead as (
 
 select * from unexplained
 union all
-select * from deaths_and_missing
-union all
-select * from deaths_alone
+select * from unaccepted
 union all
 select * from found_dead

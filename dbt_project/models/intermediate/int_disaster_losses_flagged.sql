@@ -62,6 +62,20 @@ select
     event_id,
     delivery_id,
     row_number,
+    rule_id,
+    column_name,
+    value_text,
+    compared_text,
+    cast(null as double) as suggested_factor,
+    known_from
+from {{ ref('int_disaster_corrections_without_effect') }}
+union all
+select
+    'disaster_losses' as dataset,
+    region_code,
+    event_id,
+    delivery_id,
+    row_number,
     'D-LATE' as rule_id,
     column_name,
     value_text,

@@ -1,10 +1,11 @@
 -- Values that are a multiple of the value before: by the factor between two units of measurement (D18), or by more than a
--- revision makes plausible (D17). A value that returns to where it was before a jump is the correction, not a jump.
+-- revision makes plausible (D17). A value that returns to where it was before a jump is the correction, not a jump. What explains a
+-- jump does not explain a unit of measurement: only the code that speaks of units does.
 with
 
 compared as (
     select * from {{ ref('int_disaster_losses_compared') }}
-    where value > 0 and previous_value > 0 and not has_explanation
+    where value > 0 and previous_value > 0
 ),
 
 exempt as (
@@ -17,6 +18,7 @@ ratios as (
         compared.*,
         cast(compared.value as double) / cast(compared.previous_value as double) as ratio,
         exempt.metric is null as is_judged,
+        coalesce(explanations.is_accepted_for_units, false) as is_accepted_for_units,
         coalesce(
             compared.value between compared.value_before_previous / return_factor.value
             and compared.value_before_previous * return_factor.value,
@@ -26,6 +28,10 @@ ratios as (
         jump_minimum.value as jump_minimum
     from compared
     left join exempt on compared.metric = exempt.metric
+    left join {{ ref('ref_loss_explanations') }} as explanations
+        on
+            compared.explanation_code = explanations.explanation_code
+            and {{ is_valid_on('explanations', 'cast(compared.known_from as date)') }}
     {{ join_parameter('return_factor', 'return_factor', 'cast(compared.known_from as date)') }}
     {{ join_parameter('jump_factor', 'jump_factor', 'cast(compared.known_from as date)') }}
     {{ join_parameter('jump_minimum', 'jump_minimum', 'cast(compared.known_from as date)') }}
@@ -46,4 +52,7 @@ from with_factor
 where
     is_judged
     and not is_return
-    and (suggested_factor is not null or (ratio > jump_factor and previous_value >= jump_minimum))
+    and (
+        (suggested_factor is not null and not is_accepted_for_units)
+        or (suggested_factor is null and not has_explanation and ratio > jump_factor and previous_value >= jump_minimum)
+    )

@@ -1,4 +1,4 @@
--- One 初报 first, 续报 after it, one 核报, and after that nothing but 更正 (D14). Two files that state the same stage as of the
+-- One 初报 first, 续报 after it, one 核报, and after that nothing but 更正, which corrects something (D14). Two files that state the same stage as of the
 -- same moment are one report in two parts. The joint figure of three regions is no link of this chain.
 with
 
@@ -37,7 +37,7 @@ judged as (
     select
         *,
         case
-            when is_correction_stage then null
+            when is_correction_stage then case when previous_stage is null then '没有可更正的报告' end
             when earlier_final_as_of_at is not null and not (is_final_stage and as_of_at = earlier_final_as_of_at)
                 then '核报之后'
             when is_first_stage and earlier_first_as_of_at <> as_of_at then '已有初报'

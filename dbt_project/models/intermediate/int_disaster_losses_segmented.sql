@@ -29,7 +29,12 @@ parts as (
         versions.metric,
         ancestors.ancestor_code
     from versions
-    inner join ancestors on versions.unit_code = ancestors.unit_code
+    inner join {{ ref('dim_events') }} as events
+        on versions.region_code = events.region_code and versions.event_id = events.event_id
+    inner join ancestors
+        on
+            versions.unit_code = ancestors.unit_code
+            and {{ is_valid_on('ancestors', 'events.event_date') }}
 ),
 
 moments as (

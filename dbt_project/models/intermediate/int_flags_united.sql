@@ -9,6 +9,7 @@
     'int_teams_flagged',
     'int_supplies_flagged',
     'int_supply_movements_flagged',
+    'int_supply_documents_flagged',
 ] %}
 with
 

@@ -60,7 +60,10 @@ crowded as (
     select affected.*
     from affected
     {{ join_parameter('affected_per_resident', 'bound', 'cast(affected.known_from as date)') }}
-    where affected.year_rank = 1 and affected.value > bound.value * affected.resident_persons
+    where
+        affected.year_rank = 1 and affected.value > bound.value * affected.resident_persons
+        -- a figure that was revised before anybody could compare it is told to nobody
+        and (affected.known_to is null or affected.known_to > affected.compared_from)
 ),
 
 unbalanced as (

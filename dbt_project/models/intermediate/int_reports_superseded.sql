@@ -15,7 +15,7 @@ reports as (
     {%- if not loop.first %}
     union all
     {%- endif %}
-    select delivery_id, row_number, known_to from {{ ref(model) }}
+    select delivery_id, row_number, known_from, known_to from {{ ref(model) }}
     {%- endfor %}
 )
 
@@ -23,6 +23,7 @@ reports as (
 select
     delivery_id,
     row_number,
+    max(known_from) as known_from,
     case when count(known_to) = count(*) then max(known_to) end as known_to
 from reports
 group by delivery_id, row_number

@@ -1,5 +1,5 @@
 -- How far the stated base of a team or place of a warehouse lies from the centre of the division named with it (WGS84). A warehouse
--- is measured once per delivery, not once per lot. A division that was split has no centre and is not measured.
+-- is measured once per statement, not once per lot. A division that was split has no centre and is not measured.
 with
 
 points as (
@@ -15,7 +15,6 @@ points as (
         base_lon_wgs84 as lon,
         base_lat_wgs84 as lat
     from {{ ref('fct_team_reports') }}
-    where not is_restated
     union all
     select
         'supplies' as dataset,
@@ -23,18 +22,17 @@ points as (
         region_code,
         delivery_id,
         min(row_number) as row_number,
-        known_from,
-        max(as_of_at) as as_of_at,
+        min(known_from) as known_from,
+        as_of_at,
         warehouse_division_current_code as division_code,
         warehouse_lon_wgs84 as lon,
         warehouse_lat_wgs84 as lat
     from {{ ref('fct_supply_stock_reports') }}
-    where not is_restated
     group by
         region_code,
         warehouse_id,
         delivery_id,
-        known_from,
+        as_of_at,
         warehouse_division_current_code,
         warehouse_lon_wgs84,
         warehouse_lat_wgs84

@@ -15,6 +15,9 @@ items as (
 
 select
     statements.*,
+    -- goods without lots are another heap at every statement: its dates are its own and not carried
+    case when statements.lot_number <> '未分批' then statements.produced_date end as lot_produced_date,
+    case when statements.lot_number <> '未分批' then statements.expiry_date end as lot_expiry_date,
     units.base_unit as unit,
     items.item_name as listed_item_name,
     case

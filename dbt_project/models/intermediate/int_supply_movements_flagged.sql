@@ -36,14 +36,6 @@ issued as (
     from reports
     inner join lots on {{ same_lot('reports', 'lots') }}
     where reports.movement_kind in ('出库', '调拨') and lots.expiry_date < cast(reports.moved_at as date)
-),
-
-orphans as (
-    select reports.*
-    from reports
-    left join transfers
-        on reports.counterpart_region_code = transfers.region_code and reports.related_movement_id = transfers.movement_id
-    where reports.direction = 1 and reports.related_movement_id is not null and transfers.movement_id is null
 )
 
 select {{ flag_of('supply_movements', 'S-TRANSIT', 'moved_at', 'cast(moved_at as date)', 'due_date', known_from='overdue_from') }}
@@ -56,6 +48,3 @@ where transfer_status in ('differs', 'units_differ')
 union all
 select {{ flag_of('supply_movements', 'S-EXPOUT', 'lot_number', 'lot_number', 'expiry_date', known_from='both_known_from') }}
 from issued
-union all
-select {{ flag_of('supply_movements', 'S-ORPHAN', 'related_movement_id', 'related_movement_id', 'counterpart_region_code') }}
-from orphans

@@ -1,4 +1,4 @@
-{%- set keys = ['region_code', 'movement_id'] -%}
+{%- set keys = ['region_code', 'warehouse_id', 'movement_id'] -%}
 with
 
 movements as (

@@ -3,7 +3,6 @@ with
 
 reports as (
     select * from {{ ref('fct_team_reports') }}
-    where not is_restated
 ),
 
 parts as (

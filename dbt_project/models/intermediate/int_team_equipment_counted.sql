@@ -17,7 +17,7 @@ pairs as (
         team_id,
         report_number,
         trim({{ dbt.split_part('part', "':'", 1) }}) as equipment_code,
-        cast({{ dbt.split_part('part', "':'", 2) }} as bigint) as equipment_count
+        {{ count_of_part('part') }} as equipment_count
     from parts
 )
 

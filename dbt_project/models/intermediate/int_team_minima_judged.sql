@@ -26,7 +26,10 @@ stated as (
             when 'self_sufficiency_hours' then teams.self_sufficiency_hours
             when 'response_minutes' then teams.response_minutes
             -- a list of equipment that does not name something says that there is none
-            else case when teams.equipment is not null then coalesce(equipment.equipment_count, 0) end
+            else case
+                when equipment.equipment_code is not null then equipment.equipment_count
+                when teams.equipment is not null then 0
+            end
         end as stated
     from teams
     inner join minima

@@ -8,7 +8,6 @@ far as (
 
 reports as (
     select * from {{ ref('fct_team_reports') }}
-    where not is_restated
 ),
 
 stale as (
@@ -33,29 +32,34 @@ unlisted as (
             and reports.team_id = codes.team_id
             and reports.report_number = codes.report_number
             and not codes.is_listed
+),
+
+flags as (
+    select {{ flag_of('teams', 'T-STALE', 'verified_at', 'cast(verified_at as date)', "concat('超过', days, '日')") }}
+    from stale
+    union all
+    select {{ flag_of('teams', 'T-CERT', 'certificate_valid_until', 'certificate_valid_until', 'cast(as_of_at as date)') }}
+    from reports
+    where certificate_valid_until < cast(as_of_at as date)
+    union all
+    select {{ flag_of('teams', 'T-MIN', 'team_level', 'team_level', 'typing_gaps') }}
+    from reports
+    where typing_status = 'below'
+    union all
+    select {{ flag_of('teams', 'T-CODE', 'tasks', 'code') }}
+    from unlisted
+    where column_name = 'tasks'
+    union all
+    select {{ flag_of('teams', 'T-CODE', 'equipment', 'code') }}
+    from unlisted
+    where column_name = 'equipment'
+    union all
+    select
+        {{ flag_of(
+            'teams', 'T-POINT', 'base_lon', "concat('距', division_name, '中心', cast(round(distance_km) as integer), '千米')", "concat('不超过', cast(max_km as integer), '千米')"
+        ) }}
+    from far
 )
 
-select {{ flag_of('teams', 'T-STALE', 'verified_at', 'cast(verified_at as date)', "concat('超过', days, '日')") }}
-from stale
-union all
-select {{ flag_of('teams', 'T-CERT', 'certificate_valid_until', 'certificate_valid_until', 'cast(as_of_at as date)') }}
-from reports
-where certificate_valid_until < cast(as_of_at as date)
-union all
-select {{ flag_of('teams', 'T-MIN', 'team_level', 'team_level', 'typing_gaps') }}
-from reports
-where typing_status = 'below'
-union all
-select {{ flag_of('teams', 'T-CODE', 'tasks', 'code') }}
-from unlisted
-where column_name = 'tasks'
-union all
-select {{ flag_of('teams', 'T-CODE', 'equipment', 'code') }}
-from unlisted
-where column_name = 'equipment'
-union all
-select
-    {{ flag_of(
-        'teams', 'T-POINT', 'base_lon', "concat('距', division_name, '中心', cast(round(distance_km) as integer), '千米')", "concat('不超过', cast(max_km as integer), '千米')"
-    ) }}
-from far
+-- several codes of one list may be unknown
+{{ first_told('flags', apart="case when rule_id = 'T-CODE' then value_text end") }}

@@ -1,13 +1,16 @@
--- A supplement that moves an accident across a bound of its grade changes who must be told; until the window closes it may move again.
+-- A supplement that moves an accident across a bound of its grade, or gives it its first one, changes who must be told; until
+-- the window closes it may move again.
 with
 
 reports as (
     select * from {{ ref('fct_accident_reports') }}
+    where not is_repeated
 ),
 
 compared as (
     select
         *,
+        row_number() over (partition by region_code, accident_id order by report_number) as place,
         lag(grade_code) over (partition by region_code, accident_id order by report_number) as previous_grade_code,
         lag(grade_name) over (partition by region_code, accident_id order by report_number) as previous_grade_name
     from reports
@@ -51,7 +54,8 @@ select
     compared.previous_grade_name,
     compared.grade_code,
     compared.grade_name,
-    compared.grade_code < compared.previous_grade_code as is_more_severe,
+    -- a grade where there was none is graver news than any
+    coalesce(compared.grade_code < compared.previous_grade_code, true) as is_more_severe,
     clocks.hop_name as must_reach,
     compared.deaths_counted_persons,
     compared.window_days,
@@ -73,4 +77,7 @@ left join clocks
         and told.last_hop_order = clocks.hop_order
         and cast(compared.occurred_at as date) >= clocks.valid_from
         and (clocks.valid_to is null or cast(compared.occurred_at as date) < clocks.valid_to)
-where compared.previous_grade_code <> compared.grade_code
+where
+    compared.place > 1
+    and compared.grade_code is not null
+    and compared.previous_grade_code is distinct from compared.grade_code

@@ -5,7 +5,7 @@ accident_hops as (
     select
         'accidents' as dataset,
         hops.region_code,
-        coalesce(reports.place_code, hops.region_code) as unit_code,
+        coalesce(reports.place_current_code, hops.region_code) as unit_code,
         hops.hop,
         hops.hop_name,
         hops.is_required,

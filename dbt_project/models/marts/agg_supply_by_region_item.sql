@@ -13,18 +13,21 @@ summed as (
         unit,
         max(item_name) as item_name,
         max(as_of_day) as as_of_day,
-        sum(on_hand_quantity) as on_hand_quantity,
-        sum(case when is_on_hand then reserved_quantity end) as reserved_quantity,
+        sum(counted_on_hand_quantity) as on_hand_quantity,
+        sum(case when is_on_hand then counted_reserved_quantity end) as reserved_quantity,
         sum(expired_quantity) as expired_quantity,
         sum(available_quantity) as available_quantity,
         sum(available_at_most_quantity) as available_at_most_quantity,
-        sum(case when expiry_status = 'near_expiry' then on_hand_quantity end) as near_expiry_quantity,
-        sum(case when storage_kind = '产能' then stated_quantity end) as capacity_quantity,
-        sum(case when storage_kind = '代储' then stated_quantity end) as contracted_quantity,
-        count(on_hand_quantity) as lot_count,
+        sum(
+            case when expiry_status = 'near_expiry' then counted_on_hand_quantity else counted_on_hand_quantity * 0 end
+        ) as near_expiry_quantity,
+        sum(case when storage_kind = '产能' then counted_quantity end) as capacity_quantity,
+        sum(case when storage_kind = '代储' then counted_quantity end) as contracted_quantity,
+        count(counted_on_hand_quantity) as lot_count,
         count(available_quantity) as available_known_count,
-        count(case when on_hand_quantity > 0 and not is_in_last_statement then 1 end) as not_restated_count,
-        min(case when days_to_expiry >= 0 and on_hand_quantity > 0 then expiry_date end) as earliest_expiry_date,
+        count(case when counted_on_hand_quantity > 0 and listing_status = 'not_restated' then 1 end) as not_restated_count,
+        count(case when is_on_hand and listing_status = 'other_kind' then 1 end) as other_kind_count,
+        min(case when days_to_expiry >= 0 and counted_on_hand_quantity > 0 then expiry_date end) as earliest_expiry_date,
         max(as_of_at) as as_of_at,
         max(known_from) as known_from
     from lots
@@ -57,6 +60,7 @@ select
     lot_count,
     available_known_count,
     not_restated_count,
+    other_kind_count,
 
     -- times
     earliest_expiry_date,

@@ -1,5 +1,9 @@
 {{ config(materialized='incremental', incremental_strategy='touched', meta={'datasets': ['disaster_losses']}) }}
 
+{%- set newest_first -%}
+    known_from desc, as_of_at desc, stage_order desc, delivery_id desc, row_number desc
+{%- endset %}
+
 with
 
 reports as (
@@ -10,14 +14,19 @@ processes as (
     select * from {{ ref('ref_event_processes') }}
 ),
 
--- the name that became known last; units of one event may name it at different times
+-- the name and the kind that became known last, each by itself; units of one event may state them at different times
 ranked as (
     select
         *,
         row_number() over (
-            partition by region_code, event_id
-            order by case when event_name is null then 1 else 0 end, known_from desc, delivery_id desc, row_number desc
-        ) as name_rank
+            partition by region_code, event_id, case when event_name is null then 1 else 0 end order by {{ newest_first }}
+        ) as name_rank,
+        row_number() over (
+            partition by region_code, event_id, case when disaster_kind is null then 1 else 0 end order by {{ newest_first }}
+        ) as kind_rank,
+        row_number() over (
+            partition by region_code, event_id, unit_code order by report_number desc
+        ) = 1 as is_newest_of_unit
     from reports
 ),
 
@@ -26,8 +35,10 @@ events as (
         region_code,
         event_id,
         max(case when name_rank = 1 then event_name end) as event_name,
-        max(case when name_rank = 1 then disaster_kind end) as disaster_kind,
-        min(occurred_at) as occurred_at,
+        max(case when kind_rank = 1 then disaster_kind end) as disaster_kind,
+        -- a date that its unit has corrected speaks no more
+        min(case when is_newest_of_unit then occurred_at end) as occurred_at,
+        min(as_of_at) as first_as_of_at,
         min(known_from) as first_known_from,
         max(known_from) as last_known_from,
         count(*) as report_count
@@ -41,6 +52,10 @@ select
     coalesce(events.event_name, events.event_id) as event_name,
     events.disaster_kind,
     events.occurred_at,
+    -- 24:00 of a day belongs to the day that ends
+    cast(
+        coalesce(events.occurred_at, {{ dbt.dateadd('second', -1, 'events.first_as_of_at') }}) as date
+    ) as event_date,
     coalesce(processes.process_id, concat(events.region_code, ':', events.event_id)) as process_id,
     coalesce(processes.process_name_zh, events.event_name, events.event_id) as process_name_zh,
     processes.process_id is not null as is_process_assigned,

@@ -1,4 +1,4 @@
--- A unit covers what it names itself and what the units below it name; the code of a province or prefecture names none.
+-- A unit covers what it names itself and what the units below it, in the tree of today, name; the code of a province or prefecture names none.
 with
 
 units as (
@@ -8,6 +8,7 @@ units as (
 
 ancestors as (
     select * from {{ ref('dim_reporting_unit_ancestors') }}
+    where valid_to is null
 ),
 
 counties as (

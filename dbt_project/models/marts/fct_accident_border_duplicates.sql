@@ -1,38 +1,9 @@
--- Which of two regions counts an accident that both report: people decide, else the region both place it in; where each places it
--- in itself nobody is taken out of the count.
+-- Which of two regions counts an accident that both report: people decide, else the region both place it in, if neither of the two has another
+-- counterpart; where each places it in itself, or one says nothing of the place, nobody is taken out of the count.
 with
 
 pairs as (
-    select * from {{ ref('int_accident_pairs') }}
-),
-
-decisions as (
-    select * from {{ ref('int_accident_pair_decisions') }}
-),
-
-stretches as (
-    select
-        pairs.*,
-        decisions.decision,
-        decisions.counted_region_code as decided_region_code,
-        decisions.source as decision_source,
-        coalesce(pairs.place_region_code, pairs.other_place_region_code) as place_a,
-        coalesce(pairs.other_place_region_code, pairs.place_region_code) as place_b,
-        case when decisions.valid_from > pairs.known_from then decisions.valid_from else pairs.known_from end as stretch_from,
-        case
-            when decisions.valid_to < coalesce(pairs.known_to, {{ known_by() }}) then decisions.valid_to else pairs.known_to
-        end as stretch_to
-    from pairs
-    left join decisions
-        on
-            pairs.region_code = decisions.region_code
-            and pairs.accident_id = decisions.accident_id
-            and pairs.other_region_code = decisions.other_region_code
-            and pairs.other_accident_id = decisions.other_accident_id
-            and decisions.valid_from < coalesce(pairs.known_to, {{ known_by() }})
-            and coalesce(decisions.valid_to, {{ known_by() }}) > pairs.known_from
-    -- a pair known only from a decision is a pair from then on
-    where pairs.rule_code is not null or decisions.decision is not null
+    select * from {{ ref('int_accident_pairs_contested') }}
 ),
 
 judged as (
@@ -40,9 +11,14 @@ judged as (
         *,
         case
             when decision is not null then decided_region_code
-            when is_decisive and place_a = place_b and place_a in (region_code, other_region_code) then place_a
+            when
+                is_decisive
+                and not is_contested
+                and place_region_code = other_place_region_code
+                and place_region_code in (region_code, other_region_code)
+                then place_region_code
         end as counted_region_code
-    from stretches
+    from pairs
 )
 
 select
@@ -65,6 +41,6 @@ select
     cast(round(minutes_apart, 1) as double) as minutes_apart,
     cast(round(km_apart, 3) as double) as km_apart,
     decision_source,
-    stretch_from as known_from,
-    stretch_to as known_to
+    piece_from as known_from,
+    piece_to as known_to
 from judged

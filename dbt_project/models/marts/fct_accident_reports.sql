@@ -30,6 +30,10 @@ ordered as (
     select * from {{ ref('int_accidents_ordered') }}
 ),
 
+resolved as (
+    select * from {{ ref('int_divisions_resolved') }}
+),
+
 grades as (
     select * from {{ ref('ref_accident_grades') }}
 )
@@ -50,6 +54,7 @@ select
     judged.not_counted_reason,
     versions.missing_persons,
     versions.serious_injuries_persons,
+    versions.serious_injuries_counted_persons,
     versions.light_injuries_persons,
     versions.injured_persons,
     versions.direct_loss_cny,
@@ -70,6 +75,7 @@ select
     typed.industry_section_code,
     typed.is_industry_trade,
     versions.place_code,
+    coalesce(resolved.successor_code, versions.place_code) as place_current_code,
     typed.place_lon,
     typed.place_lat,
     typed.place_datum,
@@ -82,6 +88,7 @@ select
     labels.figures_report_number,
     labels.figures_as_of_at,
     labels.is_superseded_on_arrival,
+    ordered.is_repeated,
     cast(versions.report_number as integer) as report_number,
     versions.delivery_id,
     versions.row_number
@@ -116,4 +123,5 @@ inner join ordered
         versions.region_code = ordered.region_code
         and versions.accident_id = ordered.accident_id
         and versions.report_number = ordered.report_number
+left join resolved on versions.place_code = resolved.division_code
 left join grades on graded.grade_code = grades.grade_code

@@ -48,7 +48,8 @@ select
     labels.is_superseded_on_arrival,
     cast(reports.report_number as integer) as report_number,
     reports.delivery_id,
-    reports.row_number
+    reports.row_number,
+    reports.stated_unit_code
 from reports
 inner join labels
     on

@@ -35,7 +35,11 @@ above as (
         count(upper_unit.{{ metric }}) > 0 as has_{{ metric }}{{ ',' if not loop.last }}
         {%- endfor %}
     from newest
-    inner join ancestors on newest.unit_code = ancestors.unit_code
+    inner join events on newest.region_code = events.region_code and newest.event_id = events.event_id
+    inner join ancestors
+        on
+            newest.unit_code = ancestors.unit_code
+            and {{ is_valid_on('ancestors', 'events.event_date') }}
     inner join newest as upper_unit
         on
             newest.region_code = upper_unit.region_code

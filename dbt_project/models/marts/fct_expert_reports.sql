@@ -3,7 +3,11 @@
 with
 
 versions as (
-    {{ state_versions(ref('stg_experts'), ['region_code', 'expert_id']) }}
+    -- what an expert is is carried where a newer report is silent; who can be called now is not
+    {{ carried_state_versions(
+        ref('stg_experts'), ['region_code', 'expert_id'], ['is_available', 'reported_at'],
+        ['specialty', 'employer', 'division_code', 'valid_until']
+    ) }}
 ),
 
 resolved as (
@@ -24,6 +28,7 @@ select
     versions.known_from,
     versions.known_to,
     versions.is_superseded_on_arrival,
+    versions.is_restated,
     cast(versions.report_number as integer) as report_number,
     versions.delivery_id,
     versions.row_number

@@ -4,22 +4,38 @@
 with
 
 known as (
-    select *
-    from {{ ref('fct_disaster_loss_metric_versions') }}
-    where known_from < {{ known_by() }} and (known_to is null or known_to >= {{ known_by() }}) and value is not null
+    select
+        versions.*,
+        events.event_date
+    from {{ ref('fct_disaster_loss_metric_versions') }} as versions
+    inner join {{ ref('dim_events') }} as events
+        on versions.region_code = events.region_code and versions.event_id = events.event_id
+    where
+        versions.known_from < {{ known_by() }}
+        and (versions.known_to is null or versions.known_to >= {{ known_by() }})
+        and versions.value is not null
 ),
 
 ancestors as (
     select * from {{ ref('dim_reporting_unit_ancestors') }}
 ),
 
+-- a county that was merged or split, and a unit that was not there yet, are missed by nobody
 children as (
     select
-        ancestor_code as unit_code,
+        events.region_code,
+        events.event_id,
+        ancestors.ancestor_code as unit_code,
         count(*) as expected_count
-    from ancestors
-    where distance = 1
-    group by ancestor_code
+    from {{ ref('dim_events') }} as events
+    inner join ancestors on {{ is_valid_on('ancestors', 'events.event_date') }}
+    inner join {{ ref('dim_reporting_units') }} as units
+        on ancestors.unit_code = units.unit_code and events.region_code = units.region_code
+    where
+        ancestors.distance = 1
+        and units.unit_kind <> 'former'
+        and (units.valid_from is null or units.valid_from <= events.event_date)
+    group by events.region_code, events.event_id, ancestors.ancestor_code
 ),
 
 nearest as (
@@ -30,7 +46,10 @@ nearest as (
         known.metric,
         min(ancestors.distance) as distance
     from known
-    inner join ancestors on known.unit_code = ancestors.unit_code
+    inner join ancestors
+        on
+            known.unit_code = ancestors.unit_code
+            and {{ is_valid_on('ancestors', 'known.event_date') }}
     inner join known as above
         on
             known.region_code = above.region_code
@@ -46,13 +65,17 @@ parts as (
         known.event_id,
         ancestors.ancestor_code as unit_code,
         known.metric,
+        max(known.unit) as unit,
         sum(known.value) as parts_value,
         count(*) as part_count,
         sum(case when ancestors.distance = 1 then 1 else 0 end) as reported_count,
         max(known.as_of_at) as parts_as_of_at,
         max(known.known_from) as parts_known_from
     from known
-    inner join ancestors on known.unit_code = ancestors.unit_code
+    inner join ancestors
+        on
+            known.unit_code = ancestors.unit_code
+            and {{ is_valid_on('ancestors', 'known.event_date') }}
     left join nearest
         on
             known.region_code = nearest.region_code
@@ -69,11 +92,12 @@ both_sides as (
         parts.event_id,
         parts.unit_code,
         parts.metric,
+        parts.unit,
         known.value as unit_value,
         parts.parts_value,
         parts.part_count,
         parts.reported_count,
-        children.expected_count,
+        coalesce(children.expected_count, 0) as expected_count,
         known.value - parts.parts_value as difference,
         known.as_of_at as unit_as_of_at,
         parts.parts_as_of_at,
@@ -82,7 +106,11 @@ both_sides as (
         known.known_from,
         parts.parts_known_from
     from parts
-    inner join children on parts.unit_code = children.unit_code
+    left join children
+        on
+            parts.region_code = children.region_code
+            and parts.event_id = children.event_id
+            and parts.unit_code = children.unit_code
     left join known
         on
             parts.region_code = known.region_code

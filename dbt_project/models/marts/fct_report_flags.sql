@@ -10,6 +10,10 @@ deliveries as (
 
 superseded as (
     select * from {{ ref('int_reports_superseded') }}
+),
+
+settled as (
+    select * from {{ ref('int_flags_settled') }}
 )
 
 select
@@ -43,9 +47,18 @@ select
     flags.fix_zh,
     flags.rule_source,
 
-    -- times: open until a later report about the same thing is known
+    -- times: open until a later report about the same thing is known, or until it is settled where no report can do that. What shows
+    -- only with another report, later than the one that followed this line, speaks of a value that still stands, and is open
     flags.known_from,
-    superseded.known_to
+    case
+        when settled.rule_id is not null then settled.settled_at
+        when superseded.known_to > flags.known_from or flags.known_from <= superseded.known_from then superseded.known_to
+    end as known_to
 from flags
 inner join deliveries on flags.delivery_id = deliveries.delivery_id
 left join superseded on flags.delivery_id = superseded.delivery_id and flags.row_number = superseded.row_number
+left join settled
+    on
+        flags.delivery_id = settled.delivery_id
+        and flags.row_number = settled.row_number
+        and flags.rule_id = settled.rule_id

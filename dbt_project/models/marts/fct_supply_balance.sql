@@ -23,8 +23,12 @@ pairs as (
     where newest = 1
 ),
 
+-- one dated by its day alone stands at the last second of it: before or after a statement earlier that day nobody can say
 movements as (
-    select * from {{ ref('fct_supply_movement_reports') }} as reports
+    select
+        *,
+        {{ names_only_a_day('moved_at') }} as is_of_a_day
+    from {{ ref('fct_supply_movement_reports') }} as reports
     where {{ is_current_version('reports') }}
 ),
 
@@ -32,17 +36,24 @@ moved as (
     select
         {{ lot_columns('pairs') }},
         pairs.as_of_at,
-        count(*) as movement_count,
-        count(case when movements.unit <> pairs.unit then 1 end) as other_unit_count,
+        count(case when movements.moved_at <= pairs.as_of_at then 1 end) as movement_count,
+        count(case when movements.moved_at <= pairs.as_of_at and movements.unit <> pairs.unit then 1 end) as other_unit_count,
+        count(case
+            when movements.moved_at > pairs.as_of_at then 1
+            when movements.is_of_a_day and cast(movements.moved_at as date) = cast(pairs.opening_as_of_at as date) then 1
+        end) as undecided_count,
         max(movements.known_from) as moved_known_from,
-        sum(case when movements.direction = 1 then movements.quantity end) as in_quantity,
-        sum(case when movements.direction = -1 then movements.quantity end) as out_quantity
+        sum(case when movements.moved_at <= pairs.as_of_at and movements.direction = 1 then movements.quantity end) as in_quantity,
+        sum(case when movements.moved_at <= pairs.as_of_at and movements.direction = -1 then movements.quantity end) as out_quantity
     from pairs
     inner join movements
         on
             {{ same_lot('pairs', 'movements') }}
             and movements.moved_at > pairs.opening_as_of_at
-            and movements.moved_at <= pairs.as_of_at
+            and (
+                movements.moved_at <= pairs.as_of_at
+                or movements.is_of_a_day and cast(movements.moved_at as date) = cast(pairs.as_of_at as date)
+            )
     group by {{ lot_columns('pairs') }}, pairs.as_of_at
 ),
 
@@ -55,6 +66,7 @@ balanced as (
         coalesce(moved.movement_count, 0) as movement_count,
         coalesce(moved.in_quantity, 0) as in_quantity,
         coalesce(moved.out_quantity, 0) as out_quantity,
+        coalesce(moved.undecided_count, 0) as undecided_count,
         coalesce(moved.other_unit_count, 0) = 0 and pairs.opening_unit = pairs.unit as is_comparable,
         pairs.stated_quantity - pairs.opening_quantity
         - coalesce(moved.in_quantity, 0) + coalesce(moved.out_quantity, 0) as difference
@@ -70,6 +82,7 @@ select
         when opening_as_of_at is null then 'no_opening'
         when not is_comparable then 'units_differ'
         when difference = 0 then 'balanced'
+        when undecided_count > 0 then 'undecided'
         else 'differs'
     end as balance_status,
 
@@ -79,7 +92,7 @@ select
     cast(case when is_comparable then in_quantity end as decimal(38, 6)) as in_quantity,
     cast(case when is_comparable then out_quantity end as decimal(38, 6)) as out_quantity,
     stated_quantity as closing_quantity,
-    cast(case when is_comparable then difference end as decimal(38, 6)) as balance_difference,
+    cast(case when is_comparable and (difference = 0 or undecided_count = 0) then difference end as decimal(38, 6)) as balance_difference,
     movement_count,
 
     -- times

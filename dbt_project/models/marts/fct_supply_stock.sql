@@ -26,8 +26,9 @@ select
     unit,
     unit_status,
     stated_quantity,
-    on_hand_quantity,
-    reserved_quantity,
+    counted_quantity,
+    counted_on_hand_quantity as on_hand_quantity,
+    counted_reserved_quantity as reserved_quantity,
     cast(expired_quantity as decimal(38, 6)) as expired_quantity,
     cast(available_quantity as decimal(38, 6)) as available_quantity,
     cast(available_at_most_quantity as decimal(38, 6)) as available_at_most_quantity,
@@ -35,6 +36,7 @@ select
     days_to_expiry,
     expiry_status,
     is_in_last_statement,
+    listing_status,
 
     -- times
     as_of_day,

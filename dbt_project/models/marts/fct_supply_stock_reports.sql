@@ -39,8 +39,8 @@ select
     versions.reserved_base_quantity as reserved_quantity,
 
     -- times
-    versions.produced_date,
-    versions.expiry_date,
+    coalesce(versions.lot_produced_date, versions.produced_date) as produced_date,
+    coalesce(versions.lot_expiry_date, versions.expiry_date) as expiry_date,
     versions.as_of_at,
     versions.reported_at,
     versions.known_from,

@@ -17,29 +17,32 @@ rules as (
     where rule_code = 'transfer_receipt'
 ),
 
--- a receipt names the transfer by the number its sender gave it, and where it came from
+named as (
+    {{ supply_receipts_as_known() }}
+),
+
 receipts as (
     select
-        counterpart_region_code as region_code,
-        related_movement_id as movement_id,
-        region_code as receiver_region_code,
-        item_code,
-        count(*) as receipt_count,
-        sum(quantity) as received_quantity,
-        min(unit) as least_unit,
-        max(unit) as greatest_unit,
-        max(moved_at) as received_at,
-        max(known_from) as receipt_known_from
-    from movements
-    where direction = 1 and related_movement_id is not null
-    group by counterpart_region_code, related_movement_id, region_code, item_code
+        region_code,
+        warehouse_id,
+        movement_id,
+        count(case when candidate_count > 1 then 1 end) as undecided_count,
+        count(case when candidate_count = 1 then 1 end) as receipt_count,
+        sum(case when candidate_count = 1 then receipt_quantity end) as received_quantity,
+        min(case when candidate_count = 1 then receipt_unit end) as least_unit,
+        max(case when candidate_count = 1 then receipt_unit end) as greatest_unit,
+        max(case when candidate_count = 1 then receipt_moved_at end) as received_at,
+        max(case when candidate_count = 1 then receipt_known_from end) as receipt_known_from
+    from named
+    group by region_code, warehouse_id, movement_id
 ),
 
 matched as (
     select
         movements.*,
         clock.as_of_day,
-        receipts.receipt_count,
+        coalesce(receipts.receipt_count, 0) as receipt_count,
+        coalesce(receipts.undecided_count, 0) as undecided_count,
         receipts.received_at,
         receipts.receipt_known_from,
         cast({{ dbt.dateadd('day', 'rules.days', 'cast(movements.moved_at as date)') }} as date) as due_date,
@@ -51,9 +54,8 @@ matched as (
     left join receipts
         on
             movements.region_code = receipts.region_code
+            and movements.warehouse_id = receipts.warehouse_id
             and movements.movement_id = receipts.movement_id
-            and movements.counterpart_region_code = receipts.receiver_region_code
-            and movements.item_code = receipts.item_code
     where movements.is_transfer
 )
 
@@ -70,8 +72,10 @@ select
     counterpart_region_code <> region_code as is_cross_province,
     settlement_status,
     case
-        when receipt_count is null and as_of_day > due_date then 'overdue'
-        when receipt_count is null then 'in_transit'
+        -- something was received that may be this transfer or another one of the same number
+        when undecided_count > 0 and coalesce(received_quantity, 0) < quantity then 'ambiguous'
+        when receipt_count = 0 and as_of_day > due_date then 'overdue'
+        when receipt_count = 0 then 'in_transit'
         when not is_comparable then 'units_differ'
         -- a part that has arrived makes no difference while the rest may still come in time
         when received_quantity < quantity and as_of_day <= due_date then 'in_transit'
@@ -83,8 +87,9 @@ select
     unit,
     quantity,
     cast(case when is_comparable then received_quantity end as decimal(38, 6)) as received_quantity,
-    cast(case when is_comparable then received_quantity - quantity end as decimal(38, 6)) as quantity_difference,
-    coalesce(receipt_count, 0) as receipt_count,
+    cast(case when is_comparable and undecided_count = 0 then received_quantity - quantity end as decimal(38, 6)) as quantity_difference,
+    receipt_count,
+    undecided_count as undecided_receipt_count,
 
     -- times
     as_of_day,

@@ -19,7 +19,7 @@ pairs as (
     select
         *,
         trim({{ dbt.split_part('part', "':'", 1) }}) as equipment_code,
-        cast({{ dbt.split_part('part', "':'", 2) }} as bigint) as equipment_count
+        {{ count_of_part('part') }} as equipment_count
     from parts
 ),
 

@@ -3,7 +3,7 @@ select
     row_number,
     region_code,
     event_id,
-    unit_code,
+    unit_code as stated_unit_code,
     event_name,
     disaster_kind,
     report_stage,
@@ -15,7 +15,10 @@ select
     {%- endfor %}
     occurred_at,
     ended_at,
-    as_of_at,
+    -- "8月4日" and "8月4日24时" are one moment: figures of the same moment are neither older nor newer
+    case
+        when {{ names_only_a_day('as_of_at') }} then {{ dbt.dateadd('second', 1, 'as_of_at') }} else as_of_at
+    end as as_of_at,
     reported_at,
     reported_county_at,
     reported_city_at,

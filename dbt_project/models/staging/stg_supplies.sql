@@ -10,7 +10,8 @@ select
     warehouse_division_code,
     warehouse_lon,
     warehouse_lat,
-    warehouse_datum,
+    -- the system of a point: without one it would be carried beside an older point and say something else of it
+    case when warehouse_lon is not null then warehouse_datum end as warehouse_datum,
     item_name,
     owner_name,
     quantity_unit,

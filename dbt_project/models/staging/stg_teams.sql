@@ -12,7 +12,8 @@ select
     base_division_code,
     base_lon,
     base_lat,
-    base_datum,
+    -- the system of a point: without one it would be carried beside an older point and say something else of it
+    case when base_lon is not null then base_datum end as base_datum,
     readiness,
     members_count,
     members_available_count,

@@ -1,0 +1,45 @@
+-- Reports that give an accident another field and with it a shorter window, so that deaths counted before lie outside it.
+with
+
+reports as (
+    select * from {{ ref('int_accidents_ordered') }}
+    where not is_repeated
+),
+
+counted as (
+    select * from {{ ref('int_accidents_counted') }}
+),
+
+compared as (
+    select
+        reports.region_code,
+        reports.accident_id,
+        reports.report_number,
+        reports.known_kind,
+        reports.window_days,
+        counted.deaths_counted_persons,
+        counted.are_deaths_left_out,
+        lag(reports.window_days) over (
+            partition by reports.region_code, reports.accident_id order by reports.report_number
+        ) as previous_window_days,
+        lag(counted.deaths_counted_persons) over (
+            partition by reports.region_code, reports.accident_id order by reports.report_number
+        ) as previously_counted_persons
+    from reports
+    inner join counted
+        on
+            reports.region_code = counted.region_code
+            and reports.accident_id = counted.accident_id
+            and reports.report_number = counted.report_number
+)
+
+select
+    region_code,
+    accident_id,
+    report_number,
+    known_kind,
+    window_days,
+    cast(previously_counted_persons as bigint) as previously_counted_persons,
+    cast(deaths_counted_persons as bigint) as deaths_counted_persons
+from compared
+where window_days < previous_window_days and are_deaths_left_out and deaths_counted_persons < previously_counted_persons
