@@ -176,11 +176,18 @@ def _short(error: duckdb.Error) -> str:
 
 
 def _only_statement(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
-    """The statement of a text that holds one: of several, DuckDB would run all and show the last."""
+    """The statement of a text that holds one: of several, DuckDB would run all and show the last.
+
+    Others than SELECT could do no harm here, but DuckDB would answer with what else it could have dropped.
+    """
     statements = con.extract_statements(sql)
     if len(statements) != 1:
         told = "no statement" if not statements else f"{len(statements)} statements"
         raise QueryError(f"{told} given: write one SELECT（一次只能查询一条语句）")
+    if (kind := statements[0].type.name) not in ("SELECT", "EXPLAIN"):
+        raise QueryError(
+            f"{kind} is no question: write one SELECT, a release is read-only（发布只读，请写一条 SELECT）"
+        )
     return statements[0]
 
 

@@ -80,7 +80,8 @@ def chinese_labels() -> dict[str, str]:
     for path in sorted(FEEDS.glob("*/_standard.yml")):
         for name, agreed in yaml.safe_load(path.read_text("utf-8"))["columns"].items():
             labels.setdefault(name, f"{agreed['zh']}（{agreed['unit']}）" if "unit" in agreed else agreed["zh"])
-    return labels | yaml.safe_load((HERE / "labels.yml").read_text("utf-8"))
+    named = yaml.safe_load((HERE / "labels.yml").read_text("utf-8"))
+    return labels | {name: given["zh"] if isinstance(given, dict) else given for name, given in named.items()}
 
 
 def loss_metrics() -> str:

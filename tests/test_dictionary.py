@@ -11,16 +11,19 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+import yaml
 from superset_browser import find_browser
 
 from jingjinji import dictionary
 from jingjinji.contracts import load_contracts
 from jingjinji.dictionary.collecting import Dictionary, collect
 from jingjinji.dictionary.dbt_docs import quiet
+from jingjinji.explaining.lineage import WRITTEN
 from jingjinji.paths import PROJECT
 
 SEEDS = PROJECT / "dbt_project" / "seeds"
 MARTS = PROJECT / "dbt_project" / "models" / "marts"
+CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
 @pytest.fixture(scope="module")
@@ -82,17 +85,37 @@ def test_every_feed_says_how_each_column_is_filled(site: dict[str, str]) -> None
 
 
 def test_every_mart_column_is_there_with_its_type(site: dict[str, str], book: Dictionary) -> None:
-    assert {path.stem for path in MARTS.glob("*.sql")} == set(book.marts)
+    assert {path.stem for path in MARTS.glob("*.sql")} == set(book.marts) - WRITTEN.keys()
     for name, mart in book.marts.items():
         assert {column.name for column in mart.facts.columns} <= ids(site[f"marts/{name}.html"]), name
     row = site["marts/fct_disaster_losses.html"].split('id="crop_affected_ha"')[1].split("</tr>")[0]
     assert "农作物受灾面积" in row and "公顷" in row and "decimal(18,4)" in row
 
 
-def test_chinese_names_of_columns_no_standard_has_come_from_the_dashboard(
-    book: Dictionary, site: dict[str, str]
-) -> None:
-    assert book.labels["known_from"] in site["marts/fct_disaster_losses.html"]
+def test_every_mart_and_every_column_has_a_chinese_and_an_english_name(book: Dictionary) -> None:
+    nameless = [
+        where
+        for name, mart in book.marts.items()
+        for where, found in [(name, mart.facts), *((f"{name}.{column.name}", column) for column in mart.facts.columns)]
+        if not (CHINESE.search(found.zh or "") and found.en and not CHINESE.search(found.en))
+    ]
+    assert nameless == [], "give each `config: {meta: {zh: …, en: …}}` in its .yml, or a line in superset/labels.yml"
+
+
+def test_names_that_marts_share_are_those_of_columns_they_have(book: Dictionary) -> None:
+    """A line without an English name is a dashboard's own column; one with both is inherited by marts."""
+    labels = yaml.safe_load((PROJECT / "superset" / "labels.yml").read_text(encoding="utf-8"))
+    in_marts = {(column.name, column.zh, column.en) for mart in book.marts.values() for column in mart.facts.columns}
+    shared = {(name, given["zh"], given["en"]) for name, given in labels.items() if isinstance(given, dict)}
+    assert shared and shared <= in_marts
+
+
+def test_marts_that_no_model_makes_have_a_page(book: Dictionary, site: dict[str, str]) -> None:
+    page = site["marts/fct_quality_results.html"]
+    assert (
+        "数据质量检查结果" in page and book.marts["fct_quality_results"].path in page and "dbt/index.html#!" not in page
+    )
+    assert "发布编号" in site["marts/release_info.html"]
 
 
 def test_links_and_found_entries_lead_to_what_is_there(site: dict[str, str]) -> None:
@@ -150,12 +173,23 @@ def test_dbt_page_holds_this_project_and_no_path_of_this_machine(written: Path) 
     assert not (written / ".dbt").exists()
 
 
-def test_search_finds_in_a_browser_without_a_server(written: Path, tmp_path: Path) -> None:
+def _in_a_browser(address: str, profile: Path) -> str:
+    """The page as it stands once its scripts have run."""
     command = [
-        find_browser(), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}", "--virtual-time-budget=3000",
-        "--dump-dom", f"{(written / 'index.html').as_uri()}?q=受灾人口",
+        find_browser(), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}", "--virtual-time-budget=5000",
+        "--dump-dom", address,
     ]  # fmt: skip
     dom = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    return re.sub(r"<script.*?</script>", "", dom, flags=re.DOTALL)
+
+
+def test_start_page_of_dbt_is_ours_and_does_not_stay_loading(written: Path, tmp_path: Path) -> None:
+    dom = _in_a_browser((written / "dbt" / "index.html").as_uri(), tmp_path)
+    assert "京津冀应急数据仓库" in dom and "(loading)" not in dom
+
+
+def test_search_finds_in_a_browser_without_a_server(written: Path, tmp_path: Path) -> None:
+    dom = _in_a_browser(f"{(written / 'index.html').as_uri()}?q=受灾人口", tmp_path)
     found = dom.split('class="found"')[1].split("</main>")[0]
     assert 'href="standards/disaster_losses.html#affected_persons"' in found
 
@@ -168,6 +202,15 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(dictionary.DocsError, match="没有改动"):
         dictionary.write(tmp_path, with_dbt=False)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize("below", ["", "docs"])
+def test_a_file_in_the_way_is_named_and_left_alone(tmp_path: Path, below: str) -> None:
+    file = tmp_path / "mine.txt"
+    file.write_text("mine", encoding="utf-8")
+    with pytest.raises(dictionary.DocsError, match=r"mine\.txt 是文件"):
+        dictionary.write(file / below, with_dbt=False)
+    assert file.read_text(encoding="utf-8") == "mine"
 
 
 def test_an_older_dictionary_is_replaced_whole(tmp_path: Path) -> None:

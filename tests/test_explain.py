@@ -237,6 +237,7 @@ def test_text_and_json_say_the_same_and_hide_nothing_but_persons() -> None:
         (["fct_accidents", "colour=red"], "accident_id"),
         (["fct_disaster_loss_reports", "130000"], "补足主键"),
         (["fct_accidents", "130000", "a", "b"], "多出来了"),
+        (["fct_accidents", "130000", "20181128-盛华化工爆燃", "--format", "xml"], "write one of text, json"),
     ],
 )
 def test_a_wrong_question_is_answered_with_what_there_is(arguments: list[str], told: str) -> None:

@@ -156,5 +156,16 @@ def test_query_takes_exactly_one_statement(sql: str) -> None:
     assert runner.invoke(app, ["query", sql]).exit_code == 2
 
 
+@pytest.mark.parametrize("sql", ["drop table fct_accidents", "insert into dim_regions values (1)", "checkpoint"])
+def test_query_says_that_it_takes_a_select(sql: str) -> None:
+    with pytest.raises(QueryError, match="write one SELECT") as told:
+        query(sql)
+    assert "Did you mean" not in str(told.value)
+
+
+def test_query_takes_what_describes_a_mart() -> None:
+    assert query("describe dim_regions").rows and query("explain select 1").rows
+
+
 def test_query_takes_a_semicolon_at_the_end_and_in_a_text() -> None:
     assert query("select 'a;b' as x;").rows == (("a;b",),)

@@ -48,9 +48,9 @@ def warehouse(tmp_path: Path) -> Path:
     path = tmp_path / "warehouse.duckdb"
     with duckdb.connect(str(path)) as connection:
         connection.execute(SMALL_RELEASE)
-        columns = ", ".join(f"{name} {kind}" for name, (kind, _) in RELEASE_INFO_COLUMNS.items())
+        columns = ", ".join(f"{name} {kind}" for name, (kind, *_) in RELEASE_INFO_COLUMNS.items())
         connection.execute(f"create table marts.release_info ({columns})")
-        for name, (_, comment) in RELEASE_INFO_COLUMNS.items():
+        for name, (_, comment, _) in RELEASE_INFO_COLUMNS.items():
             connection.execute(f"comment on column marts.release_info.{name} is '{comment}'")
     return path
 

@@ -54,6 +54,8 @@ def explain_row(
     from jingjinji import explaining, query
     from jingjinji.explaining import showing
 
+    if output not in showing.FORMATS:
+        raise explaining.ExplainError(f"--format {output}: write one of {', '.join(showing.FORMATS)}")
     found = explaining.explain(mart, key or [], as_of=query.parse_day(as_of), show_source=show_source, top=top)
     typer.echo(showing.as_json(found) if output == "json" else showing.text(found))
 

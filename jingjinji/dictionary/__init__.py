@@ -36,9 +36,11 @@ def write(target: Path, *, with_dbt: bool = True) -> Path:
         `index.html` of the site.
 
     Raises:
-        DocsError: `target` holds something else.
+        DocsError: `target` holds something else, or is or lies below a file.
         BuildError: dbt cannot parse the project.
     """
+    if file := next((path for path in (target, *target.parents) if path.exists() and not path.is_dir()), None):
+        raise DocsError(f"{file} 是文件，不是文件夹，没有改动；请另选一个文件夹（--output）")
     if target.exists() and any(target.iterdir()) and not (target / MARK).exists():
         raise DocsError(f"{target} 里有别的文件，没有改动；请另选一个文件夹（--output）")
     draft = target.with_name(f".{target.name}-{uuid.uuid4().hex[:8]}")

@@ -1,4 +1,4 @@
-"""What the dictionary tells, read from its owners: standards and feeds, seeds, the marts' own files, the dashboard's labels."""
+"""What the dictionary tells, read from its owners: standards and feeds, seeds, the marts' own files, the names marts share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jingjinji import codes
 from jingjinji.contracts import Contracts, load_contracts
 from jingjinji.explaining.lineage import parent_marts, upstream
 from jingjinji.paths import PROJECT
-from jingjinji.release.marts import MartFacts, mart_facts
+from jingjinji.release.marts import MartFacts, mart_facts, models_of_steps
 
 
 class _Frozen(BaseModel):
@@ -31,10 +31,11 @@ class CodeList(_Frozen):
 
 
 class Mart(_Frozen):
-    """One mart: facts from its file, whether it can be asked as of a day, and the marts around it."""
+    """One mart: facts from its file, whether it can be asked as of a day, and the marts around it. `path` is what makes it."""
 
     name: str
     facts: MartFacts
+    path: str
     time: str
     is_incremental: bool
     parents: tuple[str, ...]
@@ -48,7 +49,6 @@ class Dictionary(_Frozen):
     contracts: Contracts
     code_lists: dict[str, CodeList]
     marts: dict[str, Mart]
-    labels: dict[str, str]
 
 
 def collect(project: Path | None = None) -> Dictionary:
@@ -66,12 +66,10 @@ def collect(project: Path | None = None) -> Dictionary:
         seed["name"]: _one_line(seed.get("description")) for document in documents for seed in document.get("seeds") or []
         if isinstance(seed, dict)
     }  # fmt: skip
-    labels = yaml.safe_load((root / "superset" / "labels.yml").read_text(encoding="utf-8"))
     return Dictionary(
         contracts=contracts,
         code_lists={name: _code_list(name, seeds_about.get(name, ""), contracts) for name in _seed_names(root)},
         marts=_marts(root, documents),
-        labels=labels,
     )
 
 
@@ -107,8 +105,11 @@ def _marts(root: Path, documents: list[dict[str, Any]]) -> dict[str, Mart]:
         name: {c["name"]: str(c.get("data_type", "")) for c in models[name].get("columns") or []}
         for name in files if name in models
     }  # fmt: skip
-    facts = mart_facts(types, root / "dbt_project" / "models", root / "feeds")
-    return {name: _mart(name, facts[name], files[name].read_text(encoding="utf-8"), root) for name in types}
+    written = models_of_steps()
+    types |= {name: {c["name"]: c["data_type"] for c in model["columns"]} for name, model in written.items()}
+    facts = mart_facts(types, root / "dbt_project" / "models", root / "feeds", root / "superset" / "labels.yml")
+    sql = {name: files[name].read_text(encoding="utf-8") if name in files else "" for name in types}
+    return {name: _mart(name, facts[name], sql[name], root) for name in types}
 
 
 def _mart(name: str, facts: MartFacts, sql: str, root: Path) -> Mart:
@@ -120,7 +121,7 @@ def _mart(name: str, facts: MartFacts, sql: str, root: Path) -> Mart:
     elif "known_from" in columns:
         time = "versions" if "known_to" in columns else "changes"
     return Mart(
-        name=name, facts=facts, time=time, is_incremental="incremental" in sql, parents=tuple(parent_marts(name, root)),
+        name=name, facts=facts, path=above[0].path, time=time, is_incremental="incremental" in sql, parents=tuple(parent_marts(name, root)),
         seeds=tuple(sorted(ref.name for ref in above if ref.layer == "seeds")),
         datasets=tuple(sorted(ref.name.removeprefix("raw.") for ref in above if ref.layer == "raw" and ref.path)),
     )  # fmt: skip

@@ -15,9 +15,18 @@ import duckdb
 from jingjinji import query
 from jingjinji.contracts import Contracts, Standard, load_contracts
 from jingjinji.explaining import landed, lineage
-from jingjinji.explaining.facts import ColumnValue, DeliveryFacts, Explanation, MetricOrigin, Origin, Warned
+from jingjinji.explaining.facts import (
+    ColumnValue,
+    Contribution,
+    DeliveryFacts,
+    Explanation,
+    MetricOrigin,
+    ModelRef,
+    Origin,
+    Warned,
+)
 from jingjinji.explaining.metrics import metric_origins
-from jingjinji.explaining.rows import ExplainError, Meant, contributions, find
+from jingjinji.explaining.rows import ExplainError, Meant, Part, contributions, find
 from jingjinji.landing.receipts import shown
 from jingjinji.paths import home
 from jingjinji.release.store import Release, current_release
@@ -26,6 +35,7 @@ __all__ = ["ExplainError", "explain"]
 
 TOP = 10
 DELIVERIES, FLAGS = "fct_deliveries", "fct_report_flags"
+OWN_ROLES = {"": "本行所示报告", "numerator": "分子", "denominator": "分母"}
 
 
 def explain(
@@ -49,23 +59,26 @@ def explain(
     if release is None:
         raise ExplainError(f"{place.root} 还没有发布（no release yet）；先运行 jjj run 或 make demo")
     contracts = load_contracts()
-    with query.connect(place.releases / release.release_id, as_of) as con:
+    # a mart without a past is shown as it is now, and so is what it is made from
+    known_by = as_of if _is_dated(release, mart.removeprefix("marts.")) else None
+    with query.connect(place.releases / release.release_id, known_by) as con:
         meant = find(con, release, mart, key)
         standard = _standard_of(meant, contracts)
         metrics = metric_origins(con, release, meant, standard)
         keys = {name: table.facts.key for name, table in release.tables.items() if not name.endswith(")")}
-        made = contributions(con, meant, lineage.parent_marts(meant.mart), keys, top)
-        roles = _roles(meant, metrics, made)
+        parts = contributions(con, meant, lineage.parent_marts(meant.mart), keys)
+        roles = _roles(meant, metrics, parts, top)
         deliveries = _deliveries(con, release, contracts, {delivery for delivery, _ in roles})
         origins = [_origin(con, contracts, deliveries, *at, names, show_source) for at, names in roles.items()]
     metrics = [_with_landed(m, deliveries, contracts) for m in metrics]
+    above = lineage.upstream(meant.mart)
     return Explanation(
-        mart=meant.mart, about=meant.facts.description, key={c: meant.row[c] for c in meant.facts.key},
-        as_of=as_of.isoformat() if as_of else None, is_ageless=bool(as_of) and not _is_dated(release, meant),
+        mart=meant.mart, title=meant.facts.zh, about=meant.facts.description, key={c: meant.row[c] for c in meant.facts.key},
+        as_of=as_of.isoformat() if as_of else None, is_ageless=known_by != as_of,
         release_id=release.release_id, released_at=release.created_at, run_id=release.run_id, data_origin=release.data_origin,
-        columns=tuple(_column(meant, name) for name in meant.row), metrics=tuple(metrics), contributions=tuple(made),
-        origins=tuple(origins), deliveries=tuple(deliveries.values()), lineage=tuple(lineage.upstream(meant.mart)),
-        notes=tuple(_notes(deliveries, origins, release)),
+        columns=tuple(_column(meant, name) for name in meant.row), metrics=tuple(metrics), contributions=tuple(_contribution(p, top) for p in parts),
+        origins=tuple(origins), origins_total=len(_roles(meant, metrics, parts, None)), deliveries=tuple(deliveries.values()),
+        lineage=tuple(above), notes=tuple(_notes(deliveries, origins, release, above)),
     )  # fmt: skip
 
 
@@ -77,8 +90,11 @@ def _standard_of(meant: Meant, contracts: Contracts) -> Standard | None:
     return ranked[0] if ranked else None
 
 
-def _is_dated(release: Release, meant: Meant) -> bool:
-    return f"{meant.mart}_as_of" in release.macros or any(c.name == "known_from" for c in meant.facts.columns)
+def _is_dated(release: Release, mart: str) -> bool:
+    table = release.tables.get(mart)
+    return f"{mart}_as_of()" in release.macros or bool(
+        table and any(c.name == "known_from" for c in table.facts.columns)
+    )
 
 
 def _column(meant: Meant, name: str) -> ColumnValue:
@@ -87,23 +103,38 @@ def _column(meant: Meant, name: str) -> ColumnValue:
     return ColumnValue(name=name, zh=zh, value=meant.row[name], unit=unit, definition=definition)
 
 
-def _roles(meant: Meant, metrics: list[MetricOrigin], made: list[Any]) -> dict[tuple[str, int | None], list[str]]:
-    """(delivery, row) → what it is for the row: its own report, a metric it states, a part of a figure."""
+def _roles(
+    meant: Meant, metrics: list[MetricOrigin], parts: list[Part], top: int | None
+) -> dict[tuple[str, int | None], list[str]]:
+    """(delivery, row) → what it is for the row: its own report, a metric it states, a part of a figure.
+
+    Rows that only share a key with it are no origin. Of each part the first `top` rows, all when None.
+    """
     roles: dict[tuple[str, int | None], list[str]] = {}
-    for column, value in meant.row.items():
-        if column.endswith("delivery_id") and value:
-            number = meant.row.get(column.removesuffix("delivery_id") + "row_number")
-            role = {"": "本行所示报告"}.get(column.removesuffix("delivery_id"), column.removesuffix("_delivery_id"))
-            roles.setdefault((value, number), []).append(role)
+    for prefix, at in _named_lines(meant.row):
+        roles.setdefault(at, []).append(OWN_ROLES.get(prefix, prefix))
     for metric in metrics:
         roles.setdefault((metric.delivery_id, metric.row_number), []).append(metric.zh)
-    for one in made:
-        for row in (dict(zip(one.columns, values, strict=True)) for values in one.rows):
-            if row.get("delivery_id"):
-                roles.setdefault((row["delivery_id"], row.get("row_number")), []).append(one.role)
+    for part in parts:
+        for row in part.rows[:top] if part.is_exact else ():
+            for _, at in _named_lines(row):
+                roles.setdefault(at, []).append(part.role)
     named = {delivery for delivery, number in roles if number is not None}
     exact = {at: names for at, names in roles.items() if at[1] is not None or at[0] not in named}
     return {at: list(dict.fromkeys(names)) for at, names in exact.items()}
+
+
+def _named_lines(row: dict[str, Any]) -> list[tuple[str, tuple[str, int | None]]]:
+    """What a row of a mart names of deliveries: (`numerator` of numerator_delivery_id, (delivery, row number))."""
+    endings = [(name.removesuffix("delivery_id"), value) for name, value in row.items() if name.endswith("delivery_id")]
+    return [(prefix.rstrip("_"), (value, row.get(f"{prefix}row_number"))) for prefix, value in endings if value]
+
+
+def _contribution(part: Part, top: int) -> Contribution:
+    return Contribution(
+        role=part.role, mart=part.mart, matched_on=part.words, is_exact=part.is_exact, rows_total=len(part.rows),
+        columns=tuple(part.rows[0]), rows=tuple(tuple(row.values()) for row in part.rows[:top]),
+    )  # fmt: skip
 
 
 def _deliveries(
@@ -176,7 +207,9 @@ def _with_landed(metric: MetricOrigin, deliveries: dict[str, DeliveryFacts], con
     )
 
 
-def _notes(deliveries: dict[str, DeliveryFacts], origins: list[Origin], release: Release) -> list[str]:
+def _notes(
+    deliveries: dict[str, DeliveryFacts], origins: list[Origin], release: Release, above: list[ModelRef]
+) -> list[str]:
     notes = []
     for facts in deliveries.values():
         if facts.newer_version:
@@ -185,6 +218,10 @@ def _notes(deliveries: dict[str, DeliveryFacts], origins: list[Origin], release:
             )
         if not facts.is_manifest:
             notes.append(f"落地区没有报送 {facts.delivery_id} 的这一版，只能说出发布里记着的事实")
-    if not origins:
+    if not origins and above[0].name in lineage.WRITTEN:
+        notes.append(f"这一行不来自任何报送，由 {above[0].path} 写入")
+    elif not origins and any(ref.layer == "raw" for ref in above):
+        notes.append("没有找到用于这一行的报送；本表由入库数据算出（见“由什么算出”）")
+    elif not origins:
         notes.append("这一行不来自任何报送，而来自代码表或规则（见“由什么算出”）")
     return notes

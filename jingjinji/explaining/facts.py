@@ -81,11 +81,15 @@ class MetricOrigin(_Frozen):
 
 
 class Contribution(_Frozen):
-    """Rows of another mart that the row is made from. `matched_on` says by what they were found; at most N are shown."""
+    """Rows of another mart that the row is made from. `matched_on` says by what they were found; at most N are shown.
+
+    Where `is_exact` is false the rows only agree with it in what both have in their keys, and nothing is said of their deliveries.
+    """
 
     role: str
     mart: str
     matched_on: str
+    is_exact: bool
     rows_total: int
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
@@ -111,9 +115,10 @@ class ColumnValue(_Frozen):
 
 
 class Explanation(_Frozen):
-    """Everything said about one row of a mart."""
+    """Everything said about one row of a mart. `origins` are those of the rows shown, `origins_total` counts all."""
 
     mart: str
+    title: str | None
     about: str | None
     key: dict[str, Any]
     as_of: str | None
@@ -126,6 +131,7 @@ class Explanation(_Frozen):
     metrics: tuple[MetricOrigin, ...]
     contributions: tuple[Contribution, ...]
     origins: tuple[Origin, ...]
+    origins_total: int
     deliveries: tuple[DeliveryFacts, ...]
     lineage: tuple[ModelRef, ...]
     notes: tuple[str, ...] = ()

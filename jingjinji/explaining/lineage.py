@@ -17,6 +17,8 @@ USED = re.compile(r"\b(\w+)\s*\(")
 REF = re.compile(r"""ref\(\s*['"](\w+)['"]\s*\)""")
 SOURCE = re.compile(r"""source\(\s*['"]\w+['"]\s*,\s*['"](\w+)['"]\s*\)""")
 LAYERS = {"marts": "marts", "intermediate": "intermediate", "staging": "staging"}
+# Marts that no model makes: a step writes them.
+WRITTEN = {"fct_quality_results": "jingjinji/quality/results.py", "release_info": "jingjinji/release/__init__.py"}
 LAYER_ORDER = ("marts", "intermediate", "staging", "seeds", "raw")
 
 
@@ -110,6 +112,8 @@ def _ref(name: str, texts: _Texts) -> ModelRef:
         standard = texts.root / "feeds" / dataset / "_standard.yml"
         agreed = standard.relative_to(texts.root).as_posix() if standard.exists() else ""
         return ModelRef(name=name, layer="raw", path=agreed, about="入库的行" if agreed else "")
+    if name in WRITTEN:
+        return ModelRef(name=name, layer="marts", path=WRITTEN[name], about="")
     if name in texts.models:
         path = texts.models[name]
         layer = next((LAYERS[part] for part in path.parts if part in LAYERS), "intermediate")

@@ -10,80 +10,13 @@ from typing import Any
 import duckdb
 
 from jingjinji.errors import UserError
-from jingjinji.explaining.facts import Contribution
+from jingjinji.explaining.made_from import MADE_FROM, Source
 from jingjinji.release.copying import quoted
 from jingjinji.release.marts import MartFacts
 from jingjinji.release.store import Release
 
 CANDIDATES = 10
-# What a derived figure is made from where a shared key alone would find too much: role, mart, condition, words for it.
-LINKED = "from dim_published_figures as f where f.figure_id = $figure_id)"
-MADE_FROM: dict[str, tuple[tuple[str, str, str, str], ...]] = {
-    "agg_indicators_by_region_year": (
-        (
-            "分子",
-            "fct_statistics",
-            "region_code = $region_code and year = $year and delivery_id = $numerator_delivery_id and statistic_code = "
-            "(select numerator_statistic from dim_indicator_grid as g where g.region_code = $region_code and g.year = $year "
-            "and g.indicator_id = $indicator_id and g.denominator_vintage = $denominator_vintage)",
-            "同一地区、年份和该指标的分子统计项",
-        ),
-        (
-            "分母（版本见 vintage）",
-            "fct_statistics",
-            "region_code = $region_code and year = $year and delivery_id = $denominator_delivery_id and "
-            "vintage = $denominator_vintage and statistic_code = "
-            "(select denominator_statistic from dim_indicator_grid as g where g.region_code = $region_code and g.year = $year "
-            "and g.indicator_id = $indicator_id and g.denominator_vintage = $denominator_vintage)",
-            "同一地区、年份、版本和该指标的分母统计项",
-        ),
-    ),
-    "agg_indicators_by_region_period": (
-        (
-            "逐年指标",
-            "agg_indicators_by_region_year",
-            "region_code = $region_code and period_id = $period_id and indicator_id = $indicator_id and "
-            "denominator_vintage = $denominator_vintage",
-            "同一地区、规划期、指标和分母版本",
-        ),
-    ),
-    "agg_loss_changes": (
-        (
-            "引起变动的指标值",
-            "fct_disaster_loss_metric_versions",
-            "region_code = $region_code and event_id = $event_id and metric = $metric and known_from <= $known_from and "
-            "unit_code = $unit_code",
-            "同一事件、单位和指标，到该时刻为止",
-        ),
-    ),
-    "agg_supply_by_region_item": (
-        (
-            "各批次库存",
-            "fct_supply_stock",
-            "region_code = $region_code and item_code = $item_code and unit = $unit",
-            "同一地区、物资和单位",
-        ),
-    ),
-    "published_vs_computed": tuple(
-        (
-            "可与公布数对照的数",
-            mart,
-            condition.format(link="(select ", of=LINKED),
-            "dim_published_figures 的 link_… 各列",
-        )
-        for mart, condition in (
-            (
-                "fct_disaster_loss_metric_versions",
-                "region_code = {link}link_region_code {of} and event_id = {link}link_key {of} and metric = {link}link_metric {of}",
-            ),
-            ("fct_accident_reports", "region_code = {link}link_region_code {of} and accident_id = {link}link_key {of}"),
-            (
-                "fct_statistics",
-                "region_code = {link}link_region_code {of} and year::varchar = {link}link_key {of} and statistic_code = {link}link_metric {of}",
-            ),
-        )
-    ),
-}
+NEWEST = ("known_from", "landed_at", "year", "report_number")  # what rows are ordered by, where they have it
 
 
 class ExplainError(UserError):
@@ -170,20 +103,27 @@ def _not_one(
 # ---------------------------------------------------------------- rows it is made from
 
 
+@dataclass(frozen=True)
+class Part:
+    """Rows of another mart the row is made from (`is_exact`), or that only agree with it in what both have in their keys."""
+
+    role: str
+    mart: str
+    words: str
+    is_exact: bool
+    rows: tuple[dict[str, Any], ...]
+
+
 def contributions(
-    con: duckdb.DuckDBPyConnection, meant: Meant, parents: list[str], keys: dict[str, tuple[str, ...]], top: int
-) -> list[Contribution]:
+    con: duckdb.DuckDBPyConnection, meant: Meant, parents: list[str], keys: dict[str, tuple[str, ...]]
+) -> list[Part]:
     """Rows of other marts that the row is made from, the newest first.
 
-    A mart with rules of its own in MADE_FROM is exact. For others, rows of the nearest upstream marts that agree in all the
-    key columns both have are named as such: what contributes is among them.
+    A mart with sources in MADE_FROM is exact, down to rows that name a line of a delivery. For others, rows of the nearest upstream
+    marts that agree in all the key columns both have are named as such: what contributes is among them.
     """
     if meant.mart in MADE_FROM:
-        made = [
-            _read(con, role, mart, condition, words, meant.row, top)
-            for role, mart, condition, words in MADE_FROM[meant.mart]
-        ]
-        return [one for one in made if one]
+        return _made(con, meant.mart, [meant.row], keys)
     found = []
     for parent in parents:
         if parent not in keys or (parent.startswith("dim_") and not meant.mart.startswith("dim_")):
@@ -193,30 +133,45 @@ def contributions(
             c for c in own if c in _columns(con, parent) and c not in ("known_from", "delivery_id", "report_number")
         ]
         if shared:
-            condition = " and ".join(f"{quoted(c)} = ${c}" for c in shared)
-            one = _read(con, "同主键的上游行", parent, condition, "、".join(shared) + " 相同", meant.row, top)
-            found += [one] if one else []
+            condition = " and ".join(f"m.{quoted(c)} = ${c}" for c in shared)
+            source = Source("同主键的上游行", parent, condition, "、".join(shared) + " 相同")
+            found += _parts(source, _read(con, source, meant.row), is_exact=False)
     return found
+
+
+def _made(
+    con: duckdb.DuckDBPyConnection, mart: str, rows: Sequence[dict[str, Any]], keys: dict[str, tuple[str, ...]]
+) -> list[Part]:
+    """What rows of a derived mart are made from; where that is derived itself and names no line, what that is made from too."""
+    made: list[Part] = []
+    for source in MADE_FROM[mart]:
+        if source.mart not in keys:
+            continue  # a release of a part of the marts
+        unique = {repr(found): found for row in rows for found in _read(con, source, row)}
+        parts = _parts(source, list(unique.values()), is_exact=True)
+        made += parts
+        if parts and source.mart in MADE_FROM and "row_number" not in parts[0].rows[0]:
+            made += _made(con, source.mart, parts[0].rows, keys)
+    return made
+
+
+def _parts(source: Source, rows: list[dict[str, Any]], *, is_exact: bool) -> list[Part]:
+    return [Part(source.role, source.mart, source.words, is_exact, tuple(rows))] if rows else []
 
 
 def _columns(con: duckdb.DuckDBPyConnection, mart: str) -> list[str]:
     return [row[0] for row in con.execute(f"describe select * from marts.{quoted(mart)}").fetchall()]
 
 
-def _read(
-    con: duckdb.DuckDBPyConnection, role: str, mart: str, condition: str, words: str, row: dict[str, Any], top: int
-) -> Contribution | None:
-    values = {name: value for name, value in row.items() if f"${name}" in _tokens(condition)}
-    columns = _columns(con, mart)
-    order = [f"{c} desc nulls last" for c in ("known_from", "year", "report_number") if c in columns]
-    source = f"from marts.{quoted(mart)} where {condition}"
-    counted = con.execute(f"select count(*) {source}", values).fetchone()
-    if not counted or not counted[0]:
-        return None
-    rows = con.execute(f"select * {source} order by {', '.join(order) or 'all'} limit {top}", values).fetchall()
-    return Contribution(
-        role=role, mart=mart, matched_on=words, rows_total=counted[0], columns=tuple(columns), rows=tuple(rows)
+def _read(con: duckdb.DuckDBPyConnection, source: Source, row: dict[str, Any]) -> list[dict[str, Any]]:
+    values = {name: value for name, value in row.items() if f"${name}" in _tokens(source.condition)}
+    columns = _columns(con, source.mart)
+    order = [f"m.{c} desc nulls last" for c in NEWEST if c in columns]
+    found = con.execute(
+        f"select * from marts.{quoted(source.mart)} as m where {source.condition} order by {', '.join(order) or 'all'}",
+        values,
     )
+    return [dict(zip(columns, values, strict=True)) for values in found.fetchall()]
 
 
 def _tokens(condition: str) -> set[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from jingjinji.explaining.facts import Contribution, DeliveryFacts, Explanation, MetricOrigin, Origin
 from jingjinji.query import json_value
 
+FORMATS = ("text", "json")
 CELLS_SHOWN = 10
 WORDS = {"marts": "数据表", "intermediate": "中间模型", "staging": "入库模型", "seeds": "代码表", "raw": "入库数据"}
 
@@ -21,7 +22,7 @@ def text(explanation: Explanation) -> str:
     """The same for people, the answer first and the machinery last."""
     e = explanation
     day = f"，截至{e.as_of}已知" if e.as_of else ""
-    head = f"{e.mart}  " + " ".join(f"{name}={value}" for name, value in e.key.items())
+    head = f"{e.title or ''} {e.mart}  ".lstrip() + " ".join(f"{name}={value}" for name, value in e.key.items())
     lines = [
         head,
         f"发布 {e.release_id}（{e.released_at:%Y-%m-%d %H:%M}，构建 {e.run_id}，{_origin_zh(e.data_origin)}）{day}",
@@ -33,7 +34,9 @@ def text(explanation: Explanation) -> str:
     lines += ["", "各项指标来自哪份报告", *(_metric(m, places) for m in e.metrics)] if e.metrics else []
     for made in e.contributions:
         lines += ["", *_contribution(made)]
-    lines += ["", "来自这些行", *(line for origin in e.origins for line in _origin(origin))] if e.origins else []
+    lines += (
+        ["", f"来自这些行{_cut(e)}", *(line for origin in e.origins for line in _origin(origin))] if e.origins else []
+    )
     lines += ["", "报送", *(line for facts in e.deliveries for line in _delivery(facts))] if e.deliveries else []
     return "\n".join([*lines, "", "由什么算出", *_lineage(e)])
 
@@ -80,6 +83,11 @@ def _metric(m: MetricOrigin, places: dict[tuple[str, int | None], str]) -> str:
         None: "由其他指标推出或该行未填",
     }
     return "，".join([*parts, checked[m.is_verified]])
+
+
+def _cut(e: Explanation) -> str:
+    left_out = e.origins_total > len(e.origins)
+    return f"（共{e.origins_total}行，只列{len(e.origins)}行；--top 可多列）" if left_out else ""
 
 
 def _contribution(made: Contribution) -> list[str]:

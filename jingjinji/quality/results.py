@@ -12,22 +12,28 @@ from typing import Any
 
 import duckdb
 
-# Column, type, comment: the comment is what dashboards show as the column's name.
+# Column, type, comment, English name: the comment is what dashboards show as the column's name.
 COLUMNS = (
-    ("run_id", "varchar", "检查批次"),
-    ("checked_at", "timestamp", "检查时间（北京时间）"),
-    ("suite", "varchar", "检查环节：incoming 入库前，published 发布前"),
-    ("table_name", "varchar", "数据表"),
-    ("expectation", "varchar", "规则"),
-    ("column_name", "varchar", "字段"),
-    ("success", "boolean", "是否通过"),
-    ("unexpected_count", "bigint", "不符合的行数"),
-    ("observed", "varchar", "实际情况"),
-    ("severity", "varchar", "级别：critical 阻止发布，warning 仅提示"),
-    ("why_zh", "varchar", "为什么有这条规则"),
-    ("why", "varchar", "为什么有这条规则（英文）"),
-    ("source", "varchar", "规则来源"),
-    ("is_latest", "boolean", "是否为该环节最近一次检查"),
+    ("run_id", "varchar", "检查批次", "Run"),
+    ("checked_at", "timestamp", "检查时间（北京时间）", "Checked at"),
+    ("suite", "varchar", "检查环节：incoming 入库前，published 发布前", "Suite"),
+    ("table_name", "varchar", "数据表", "Table"),
+    ("expectation", "varchar", "规则", "Expectation"),
+    ("column_name", "varchar", "字段", "Column"),
+    ("success", "boolean", "是否通过", "Passed"),
+    ("unexpected_count", "bigint", "不符合的行数", "Rows that fail"),
+    ("observed", "varchar", "实际情况", "Observed"),
+    ("severity", "varchar", "级别：critical 阻止发布，warning 仅提示", "Severity"),
+    ("why_zh", "varchar", "为什么有这条规则", "Why (Chinese)"),
+    ("why", "varchar", "为什么有这条规则（英文）", "Why"),
+    ("source", "varchar", "规则来源", "Source of the rule"),
+    ("is_latest", "boolean", "是否为该环节最近一次检查", "Latest check of the suite"),
+)
+
+TABLE = "fct_quality_results"
+TITLE = ("数据质量检查结果", "Results of quality checks")
+ABOUT = (
+    "One row per expectation and check of a run: written by the check itself, and what the check before wrote is kept."
 )
 
 # Why a delivery was held out of a candidate, one row per rule it failed; the copy of the last build brings it along.
@@ -81,10 +87,10 @@ class Result:
 def ensure_table(connection: duckdb.DuckDBPyConnection) -> None:
     """Make `marts.fct_quality_results` when it is not there: a release has it also before the first check."""
     connection.execute("create schema if not exists marts")
-    columns = ", ".join(f"{name} {type_}" for name, type_, _ in COLUMNS)
+    columns = ", ".join(f"{name} {type_}" for name, type_, *_ in COLUMNS)
     connection.execute(f"create table if not exists marts.fct_quality_results ({columns})")
     connection.execute("comment on table marts.fct_quality_results is '数据质量检查结果：一行一条规则的一次检查'")
-    for name, _, comment in COLUMNS:
+    for name, _, comment, _ in COLUMNS:
         connection.execute(f"comment on column marts.fct_quality_results.{name} is '{comment}'")
 
 
@@ -108,7 +114,7 @@ def append(candidate: Path, run_id: str, checked_at: datetime, suite: str, resul
     Args:
         checked_at: wall clock Asia/Shanghai, naive.
     """
-    names = [name for name, _, _ in COLUMNS]
+    names = [name for name, *_ in COLUMNS]
     rows = [_row(result, run_id, checked_at, names) for result in results]
     with duckdb.connect(str(candidate)) as connection:
         connection.execute("begin")

@@ -70,16 +70,17 @@ __all__ = [
     "told",
 ]
 
+# Column → type, comment, English name.
 RELEASE_INFO_COLUMNS = {
-    "release_id": ("varchar", "发布编号"),
-    "created_at": ("timestamp", "发布时间（北京时间）"),
-    "parent_release_id": ("varchar", "上一版发布编号；首版为空"),
-    "run_id": ("varchar", "构建编号"),
-    "data_origin": ("varchar", "数据性质：real 实数据，simulated 模拟数据"),
-    "deliveries_count": ("bigint", "采用的交付数"),
-    "rules_hash": ("varchar", "规则与模型的散列值"),
-    "known_from_max": ("timestamp", "所含数据最晚的报告时间（北京时间）"),
-    "jjj_version": ("varchar", "程序版本"),
+    "release_id": ("varchar", "发布编号", "Release"),
+    "created_at": ("timestamp", "发布时间（北京时间）", "Created at"),
+    "parent_release_id": ("varchar", "上一版发布编号；首版为空", "Release before"),
+    "run_id": ("varchar", "构建编号", "Run of the build"),
+    "data_origin": ("varchar", "数据性质：real 实数据，simulated 模拟数据", "Data origin"),
+    "deliveries_count": ("bigint", "采用的交付数", "Deliveries used"),
+    "rules_hash": ("varchar", "规则与模型的散列值", "Hash of rules and models"),
+    "known_from_max": ("timestamp", "所含数据最晚的报告时间（北京时间）", "Latest report in it"),
+    "jjj_version": ("varchar", "程序版本", "Version of the program"),
 }
 
 
@@ -294,10 +295,10 @@ def _write_release_info(
         _versions()["jingjinji"],
     ]
     with duckdb.connect(str(warehouse)) as con:
-        columns = ", ".join(f"{name} {kind}" for name, (kind, _) in RELEASE_INFO_COLUMNS.items())
+        columns = ", ".join(f"{name} {kind}" for name, (kind, *_) in RELEASE_INFO_COLUMNS.items())
         con.execute(f"create table {MARTS}.{RELEASE_INFO} ({columns})")
         con.execute(f"insert into {MARTS}.{RELEASE_INFO} values ({', '.join('?' * len(values))})", values)
-        for name, (_, comment) in RELEASE_INFO_COLUMNS.items():
+        for name, (_, comment, _) in RELEASE_INFO_COLUMNS.items():
             con.execute(f"comment on column {MARTS}.{RELEASE_INFO}.{name} is '{comment}'")
         con.execute("checkpoint")
 
