@@ -58,15 +58,13 @@ create or replace macro quick_iso(x, at_end) as
         when regexp_full_match(x, '(?:19|20)\d\d-\d\d-\d\d')
             then try_cast(x as timestamp) + to_seconds(case when at_end then 86399 else 0 end)
     end;
--- A number that begins with 19 or 20 and is a year of these centuries has four digits; the last character says which form to try.
-create or replace macro of_our_time(x) as case when x >= timestamp '1900-01-01' and x < timestamp '2100-01-01' then x end;
+-- The first five characters say that the year is one of these centuries, the last one which form to try.
 create or replace macro quick_zh(x, at_end) as
     case
-        when not (starts_with(x, '20') or starts_with(x, '19')) then null
-        when ends_with(x, '时') then of_our_time(try_strptime(x, '%Y年%m月%d日%H时'))
-        when ends_with(x, '日')
-            then of_our_time(try_strptime(x, '%Y年%m月%d日')) + to_seconds(case when at_end then 86399 else 0 end)
-        when ends_with(x, '分') then of_our_time(try_strptime(x, '%Y年%m月%d日%H时%M分'))
+        when not (starts_with(x, '20') or starts_with(x, '19')) or substr(x, 5, 1) <> '年' then null
+        when ends_with(x, '时') then try_strptime(x, '%Y年%m月%d日%H时')
+        when ends_with(x, '日') then try_strptime(x, '%Y年%m月%d日') + to_seconds(case when at_end then 86399 else 0 end)
+        when ends_with(x, '分') then try_strptime(x, '%Y年%m月%d日%H时%M分')
     end;
 create or replace macro clock_of(h, mi, s, z) as
     case

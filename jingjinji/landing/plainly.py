@@ -128,9 +128,9 @@ def _is_good(column: Column, bound: Bound, feed: Feed, landed_at: dt.datetime) -
     """What is said of the value of one column, beside the form of its text."""
     name, latest = bound.name, f"timestamp '{landed_at + dt.timedelta(days=1)}'"
     is_read = f"{name} is not null"
-    if not column.required:  # of a text nothing can go wrong
-        is_text = column.type == "text" and not column.codes
-        is_read = "true" if is_text else f"({is_read} or {bound.cell} is null or {_is_nothing(bound.cell or '', feed)})"
+    if not column.required:  # of a text nothing can go wrong; the cell is looked at only where it gave no value
+        is_text, nothing = column.type == "text" and not column.codes, _is_nothing(bound.cell or "", feed)
+        is_read = "true" if is_text else f"case when {is_read} then true else coalesce({nothing}, true) end"
     return f"{is_read} and coalesce({name} <= {latest}, true)" if column.type == "timestamp" else is_read
 
 
