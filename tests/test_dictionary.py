@@ -110,6 +110,18 @@ def test_names_that_marts_share_are_those_of_columns_they_have(book: Dictionary)
     assert shared and shared <= in_marts
 
 
+def test_no_mart_says_again_what_columns_are_called_everywhere() -> None:
+    labels = yaml.safe_load((PROJECT / "superset" / "labels.yml").read_text(encoding="utf-8"))
+    again = [
+        f"{model['name']}.{column['name']}"
+        for path in sorted(MARTS.glob("*.yml"))
+        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", [])
+        for column in model.get("columns", [])
+        if (own := column.get("config", {}).get("meta")) and own == labels.get(column["name"])
+    ]
+    assert again == [], "superset/labels.yml has these names"
+
+
 def test_marts_that_no_model_makes_have_a_page(book: Dictionary, site: dict[str, str]) -> None:
     page = site["marts/fct_quality_results.html"]
     assert (
