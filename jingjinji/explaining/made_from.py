@@ -1,12 +1,14 @@
 """What the row of a derived mart is made from, as conditions over other marts: only rows that the number really rests on.
 
 A condition speaks of the row explained as `$column` and of the mart it reads as `m`. It says the same as the model's SQL does, so a
-change there is a change here; `tests/test_explain.py` compares sums and counts.
+change there is a change here; `tests/test_explain_derived.py` compares sums and counts.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+from jingjinji.paths import PROJECT
 
 
 class Source(NamedTuple):
@@ -50,10 +52,7 @@ AS_PUBLISHED = (
     "(m.known_to is null or m.known_to >= f.known_on + interval 1 day)"
 )
 # Every mart of what is reported, and not published by a statistics office: the last moment anything was known is that of one of them.
-REPORTS = (
-    "fct_accident_reports", "fct_disaster_loss_reports", "fct_team_reports", "fct_supply_stock_reports",
-    "fct_supply_movement_reports", "fct_expert_reports",
-)  # fmt: skip
+REPORTS = tuple(sorted(path.stem for path in (PROJECT / "dbt_project" / "models" / "marts").glob("fct_*_reports.sql")))
 
 
 def _published(mart: str, link_mart: str, same: str) -> Source:
