@@ -29,7 +29,9 @@ ROWS: dict[str, tuple[int, dict[str, str]]] = {
         "accident_id": "'A' || (epoch(day)::bigint // 86400 - n + 1) || '-' || ((epoch(day)::bigint // 86400 - n + 1) % 3)",
         "report_stage": "case n when 1 then '初报' else '续报' end",
         "accident_kind": "'{ref_accident_kinds.kind_code}'",
-        "occurred_at": "day - to_days(cast(n - 1 as integer))", "as_of_at": NOON, "reported_at": EVENING,
+        # at 3, 6 and 9 o'clock: 0:00 would stand for a day without an hour
+        "occurred_at": "day - to_days(cast(n - 1 as integer)) + to_hours(3 * (cast(left(region, 2) as integer) - 10))",
+        "as_of_at": NOON, "reported_at": EVENING,
         "deaths_persons": "n", "injured_persons": "n + 2", "serious_injuries_persons": "1", "direct_loss_cny": "100000 * n",
     }),
     # an event goes on for ten days; the province and one unit of it report
