@@ -12,7 +12,7 @@ from landed_rows import land_rows
 from jingjinji.build import load_deliveries, prepare_candidate, run_dbt
 from jingjinji.codes import code_list, rows_of
 
-SELECT = "+fct_report_flags +fct_loss_report_hops +fct_disaster_losses +agg_loss_changes"
+SELECT = "+fct_report_flags +fct_loss_report_hops +fct_disaster_losses +agg_loss_changes +agg_indicators_by_region_year"
 DEAD, MISSING, SUM, AFFECTED, CROP = (
     "deaths_persons", "missing_persons", "deaths_missing_persons", "affected_persons", "crop_affected_ha")  # fmt: skip
 UNIT = "120114"
@@ -312,6 +312,22 @@ def test_event_counts_in_the_year_its_units_state_now(
         "select occurred_at::varchar, year(event_date) from marts.dim_events where event_id = $1", [event]
     )
     assert found.fetchall() == [(occurred, year)]
+
+
+def test_year_of_an_event_is_the_one_known_by_then(con: duckdb.DuckDBPyConnection) -> None:
+    """`year` was said to be of 2023 on 10 July and of 2024 a day later; `new_year` is of 2023."""
+
+    def counted(relation: str) -> list[Any]:
+        told = f"select distinct fact_event_count from marts.{relation} where region_code = '120000' and year = 2023"
+        return con.execute(f"{told} and fact_event_count is not null").fetchall()
+
+    assert counted("agg_indicators_by_region_year_as_of(timestamp '2024-07-11 00:00')") == [(2,)]
+    assert counted("agg_indicators_by_region_year") == [(1,)]
+    differing = con.execute("""
+        select distinct region_code, year, fact_event_count, events from marts.agg_indicators_by_region_year
+        join (select region_code, year(event_date) as year, count(*) as events from marts.dim_events group by all) using (region_code, year)
+        where fact_event_count is distinct from events and fact_event_count is not null""")
+    assert differing.fetchall() == []
 
 
 def test_kind_of_an_event_does_not_go_with_a_report_that_leaves_it_empty(con: duckdb.DuckDBPyConnection) -> None:

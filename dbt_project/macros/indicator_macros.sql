@@ -51,7 +51,7 @@
     {# DuckDB writes a cross join into a stored macro as a comma, which binds weaker than the left join: keep it inside #}
     from (
         select e.*, metrics.numerator_fact_metric
-        from {{ ref('dim_events') }} as e
+        from ({{ events_as_known() }}) as e
         cross join (select distinct numerator_fact_metric from {{ ref('dim_indicator_grid') }}) as metrics
     ) as events
     left join {{ ref('fct_disaster_loss_metric_versions') }} as versions
@@ -61,8 +61,24 @@
         and events.numerator_fact_metric = versions.metric
         and versions.known_from < {{ known_by() }}
         and (versions.known_to is null or versions.known_to >= {{ known_by() }})
-    where events.first_known_from < {{ known_by() }}
     group by 1, 2, 3
+{% endmacro %}
+
+{#- One row per event known by then, with its day as known then; dim_events says the same of the end of time. -#}
+{% macro events_as_known() %}
+    select
+        region_code,
+        event_id,
+        -- a date that its unit has corrected speaks no more; 24:00 of a day belongs to the day that ends
+        cast(
+            coalesce(
+                min(case when known_to is null or known_to >= {{ known_by() }} then occurred_at end),
+                {{ dbt.dateadd('second', -1, 'min(as_of_at)') }}
+            ) as date
+        ) as event_date
+    from {{ ref('fct_disaster_loss_reports') }}
+    where known_from < {{ known_by() }}
+    group by region_code, event_id
 {% endmacro %}
 
 {% macro date_part_of(part, moment) -%}

@@ -90,7 +90,7 @@ select
     case when covered.covered_list <> '' then substr(covered.covered_list, 2) end as covered_metrics,
     coalesce(covered.event_name, covered.event_id) as event_name,
     events.process_id,
-    events.process_name_zh,
+    case when events.is_process_assigned then events.process_name_zh else coalesce(covered.event_name, covered.event_id) end as process_name_zh,
     covered.disaster_kind,
     covered.unit_name_zh,
     covered.is_final,
