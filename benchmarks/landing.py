@@ -24,7 +24,7 @@ import duckdb
 
 REPEATS = 3
 DAYS = 100  # small deliveries
-SHEET_ROWS = 50_000  # at most, of the workbook
+SHEET_ROWS = 200_000  # at most, of the workbook
 HEADER = (
     "序号,灾害事件编号,灾害事件名称,灾种,填报单位代码,报告阶段,灾害发生时间,数据截至时间,报告时间,受灾人口(人),因灾死亡人口(人),因灾失踪人口(人),"
     "转移人口(人),农作物受灾面积(亩),农作物绝收面积(亩),倒塌房屋间数(间),严重损坏房屋间数(间),直接经济损失(万元)"
