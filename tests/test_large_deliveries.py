@@ -157,3 +157,27 @@ def test_large_document_that_is_wrong_is_refused(
     assert middle and small["status"] == large["status"] == "refused"
     receipts = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(tmp_path.rglob("receipt.json"))]
     assert [receipt["messages"][0]["code"] for receipt in receipts] == [code, code]
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        pytest.param('"虚构"的', "F12", id="text behind a quote"),
+        pytest.param('"虚构', "F12", id="never closed"),
+        pytest.param('"虚"构"', "F12", id="quote within quotes"),
+        pytest.param("虚" * (3 << 20), "F12", id="too long a line"),
+        pytest.param("\x00", "F03", id="zero"),
+        pytest.param('虚构"', "", id="a mark in a text"),
+    ],
+)
+def test_large_text_that_cannot_be_split_is_told_like_a_small_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cell: str, code: str
+) -> None:
+    reports = [report(number) for number in range(300)]
+    reports[200] |= {"event_name": "<cell>"}
+    path = tmp_path / "2023-08-02.csv"
+    path.write_text(tianjin_text(reports).replace("<cell>", cell), encoding="utf-8")
+    small, large = as_small_and_as_large(TIANJIN, path, tmp_path, monkeypatch)
+    assert small["status"] == large["status"] == ("refused" if code else "accepted")
+    told = [json.loads(p.read_text(encoding="utf-8"))["messages"] for p in sorted(tmp_path.rglob("receipt.json"))]
+    assert told[0] == told[1] and (told[0][0]["code"] == code or not code)

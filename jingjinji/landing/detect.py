@@ -7,6 +7,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from jingjinji.landing import scanning
+
 LARGE = 4 << 20  # bytes of a delivery from which on its rows are not kept in memory
 PACKED = 16  # times a workbook grows, about, when it is unpacked
 XLSX_LIMIT = 1 << 30  # bytes a workbook may unpack to; more is taken for a bomb
@@ -93,6 +95,8 @@ def _encoding(path: Path, declared: str) -> str:
 
 
 def _first_undecodable(path: Path, encoding: str) -> str | None:
+    if encoding == "utf-8" and path.stat().st_size > scanning.BLOCK and scanning.is_text(path):
+        return None
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     line = 1
     with path.open("rb") as raw:

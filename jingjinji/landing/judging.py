@@ -21,7 +21,7 @@ from jingjinji.contracts import Feed, Standard
 from jingjinji.landing import receipts, secrecy, staging, writing
 from jingjinji.landing.conform import Plan, plan
 from jingjinji.landing.detect import Detected, UnreadableError, detect, is_large
-from jingjinji.landing.readers import read
+from jingjinji.landing.readers import read, refuse_unsplittable
 from jingjinji.landing.sheets import Sheet
 from jingjinji.personal import masked
 
@@ -101,7 +101,7 @@ def _judge_large(standard: Standard, feed: Feed, delivery: Delivery, landed_at: 
             opened = _open(con, feed, delivery, 0)
             todo = plan(standard, feed, opened.sheet, landed_at)
             _refuse_marked_column(con, todo, opened.sheet)
-            staging.stage(con, delivery.scratch, opened.sheet, todo)
+            _stage(con, opened, todo)
         except Exception as error:
             return _failed(delivery, error, _count_rows(con, opened))
         staging.decide(con, standard)
@@ -109,8 +109,22 @@ def _judge_large(standard: Standard, feed: Feed, delivery: Delivery, landed_at: 
         to_tell = "verdict = 'quarantined' or (verdict = 'accepted' and is_warned)"
         staging.spell(con, opened.sheet, todo, to_tell if _has_told(counts) else "false")
         writing.sort_out(con, standard, todo, is_large=True)
-        (judgement,) = _concluded(con, standard, feed, todo, [opened], counts, landed_at, staging.in_order(con))
+        (judgement,) = _concluded(con, standard, feed, todo, [opened], counts, landed_at, order="")
         return judgement
+
+
+def _stage(con: duckdb.DuckDBPyConnection, opened: _Opened, todo: Plan) -> None:
+    """Make `judged`; a delimited text that large is read through here for the first time."""
+    is_delimited = opened.detected.format == "csv"
+    try:
+        staging.stage(con, opened.delivery.scratch, opened.sheet, todo)
+    except duckdb.Error:
+        if is_delimited:
+            refuse_unsplittable(con)
+        raise
+    if is_delimited:
+        refuse_unsplittable(con, is_read=True)
+    con.execute("set preserve_insertion_order = false")  # every row has its number from here on
 
 
 def _judge_small(
@@ -155,7 +169,7 @@ def _judge_gathered(
             return {members[0].of_file: _failed(members[0].delivery, error, int(rows[0]) if rows else 0)}
         staging.decide(con, standard)
         writing.sort_out(con, standard, todo, is_large=False)
-        judged = _concluded(con, standard, feed, todo, members, _counts(con), landed_at, "order by row_number")
+        judged = _concluded(con, standard, feed, todo, members, _counts(con), landed_at, order="order by row_number")
         return {one.of_file: judgement for one, judgement in zip(members, judged, strict=True)}
 
 

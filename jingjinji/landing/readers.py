@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import csv
 import itertools
-import mmap
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
 from jingjinji.contracts import Feed
+from jingjinji.landing import scanning
 from jingjinji.landing.casting import quote
 from jingjinji.landing.detect import Detected, UnreadableError, is_large
 from jingjinji.landing.documents import read_json
@@ -60,18 +62,14 @@ def _as_utf8(path: Path, encoding: str, scratch: Path) -> Path:
 
 def _keep_blank_lines(text: Path, delimiter: str) -> Path:
     """DuckDB skips blank lines, which would shift every later row number: give them one delimiter (an empty row)."""
-    if _contains(text, b'"') or not _contains(text, b"\n\n", b"\n\r", at_start=(b"\n", b"\r")):
+    with text.open("rb") as raw:
+        begins_blank = raw.read(1) in (b"\n", b"\r")
+    if scanning.contains(text, b'"') or not (begins_blank or scanning.contains(text, b"\n\n", b"\n\r")):
         return text
     copy = text.with_name("with_blank_lines.txt")
     with text.open(encoding="utf-8") as lines, copy.open("w", encoding="utf-8", newline="") as target:
         target.writelines(line if line.strip("\r\n") else f"{delimiter}\n" for line in lines)
     return copy
-
-
-def _contains(path: Path, *needles: bytes, at_start: tuple[bytes, ...] = ()) -> bool:
-    """Whether any of `needles` stands in the file; looks through a memory map, so that size does not matter."""
-    with path.open("rb") as raw, mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return content[:2].startswith(at_start or b"\x00\x00\x00") or any(content.find(n) >= 0 for n in needles)
 
 
 # An empty cell is read as '' and only a cell that is not there at all as NULL: so a row cut off half-way can be told.
@@ -85,13 +83,11 @@ def _read_delimited(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> S
         top = [[cell.strip() for cell in row] for row in itertools.islice((r for r in reader if r), HEADER_WITHIN + 2)]
     at, headers = find_header(top, feed)
     width = len(headers) + SPARE_COLUMNS
-    may_span_lines = _contains(text, b'"') and not (is_large(text) and _closes_quotes_in_each_line(con, text))
-    try:
+    may_span_lines = scanning.contains(text, b'"') and not (is_large(text) and _closes_quotes_in_each_line(con, text))
+    with _refused_where_unsplittable():
         con.execute(_cells_sql(text, width, feed.delimiter, may_span_lines))
-        con.execute("select count(*) from cells where c0 is null").fetchall()  # a view is read here for the first time
-    except duckdb.Error as error:  # its text would quote the line
-        raise UnreadableError("F12", "表格无法按行列可靠拆分", "请检查引号、换行和分隔符后重新导出") from error
-    _refuse_broken_lines(con)
+    if may_span_lines or not is_large(text):  # else once it was read, see `refuse_unsplittable`
+        refuse_unsplittable(con)
     if may_span_lines:
         _refuse_unclosed_quote(text, feed.delimiter)
         _refuse_swallowed_rows(con, width, feed.delimiter)
@@ -112,6 +108,14 @@ def _cells_sql(text: Path, width: int, delimiter: str, may_span_lines: bool) -> 
         )"""
 
 
+@contextmanager
+def _refused_where_unsplittable() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:  # its text would quote the line
+        raise UnreadableError("F12", "表格无法按行列可靠拆分", "请检查引号、换行和分隔符后重新导出") from error
+
+
 def _closes_quotes_in_each_line(con: duckdb.DuckDBPyConnection, text: Path) -> bool:
     """Whether no quoted cell can reach over a line end, so that several threads may begin at any line."""
     try:
@@ -127,8 +131,19 @@ def _closes_quotes_in_each_line(con: duckdb.DuckDBPyConnection, text: Path) -> b
     return found == (0,)
 
 
-def _refuse_broken_lines(con: duckdb.DuckDBPyConnection) -> None:
-    """A line that breaks the quoting can swallow its neighbours, so the delivery stops, with the lines named."""
+def refuse_unsplittable(con: duckdb.DuckDBPyConnection, *, is_read: bool = False) -> None:
+    """A line that breaks the quoting can swallow its neighbours, so the delivery stops, with the lines named.
+
+    Args:
+        con: has the relation `cells` of a delimited text. A view is read through to find such lines.
+        is_read: it was read already, without an error.
+
+    Raises:
+        UnreadableError: F12.
+    """
+    if not is_read:
+        with _refused_where_unsplittable():
+            con.execute("select count(*) from cells where c0 is null").fetchall()
     broken = con.execute("select distinct line from reject_errors order by line limit 5").fetchall()
     if broken:
         lines = "、".join(str(line) for (line,) in broken)

@@ -145,7 +145,8 @@ def disarmed(text: str) -> str:
 
 def _lines(found: list[RowFault]) -> str:
     """A JSON list with one line for each."""
-    lines = ",\n    ".join(json.dumps(vars(one), ensure_ascii=False) for one in found)
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    lines = ",\n    ".join(encode(vars(one)) for one in found)
     return f"[\n    {lines}\n  ]" if lines else "[]"
 
 

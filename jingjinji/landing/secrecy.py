@@ -6,13 +6,13 @@ Source: 政务数据共享条例（国务院令第809号）第三条: state and 
 from __future__ import annotations
 
 import json
-import mmap
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from jingjinji.landing import scanning
 from jingjinji.landing.detect import Detected, UnreadableError
 
 NOT_SECRET = ("非密", "公开", "无", "内部公开", "")
@@ -66,8 +66,7 @@ def _may_be_marked(path: Path, encoding: str, is_json: bool) -> bool:
     if encoding.startswith("utf-16"):
         return True
     signs = ("密".encode(encoding.removesuffix("-sig")), *((b"\\u5bc6", b"\\u5BC6", b"secrecy") if is_json else ()))
-    with path.open("rb") as raw, mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return any(content.find(sign) >= 0 for sign in signs)
+    return scanning.contains(path, *signs)
 
 
 def _workbook_texts(path: Path) -> Iterator[str]:

@@ -28,6 +28,7 @@ from jingjinji.landing.detect import is_large
 from jingjinji.landing.sheets import Sheet
 
 ODD_AT_MOST = 0.5  # share of rows from which on the short statement was in vain
+ODD_TOGETHER = 10_000  # rows that one thread takes at a time: few, since each costs a hundred times a plain one
 MEMORY_LIMIT = "1000MB"  # of DuckDB; Python and the readers need some besides
 
 
@@ -125,8 +126,10 @@ def _stage_plainly(con: duckdb.DuckDBPyConnection, scratch: Path, sheet: Sheet, 
     if found and found[1] > ODD_AT_MOST * found[0]:
         return False
     cells = ", ".join(f"sent_cells[{at + 1}] as c{at}" for at in range(_width(sheet)))
-    odd_cells = f"(select row_number, {cells} from looked_at where not is_plain)"
-    _write(con, todo.odd_sql.replace("{cells}", odd_cells), odd)
+    # gathered first: they lie scattered, and the exact statement costs per bunch of rows that it is handed
+    gathered = scratch / "odd_cells.parquet"
+    _write(con, f"select row_number, {cells} from looked_at where not is_plain", gathered, ODD_TOGETHER)
+    _write(con, todo.odd_sql.replace("{cells}", f"'{gathered}'"), odd, ODD_TOGETHER)
     # in the order of the other rows: the columns are put together by their names
     states = ", ".join(f"false as {state}" for state in STATES)
     con.execute(f"""
@@ -137,8 +140,9 @@ def _stage_plainly(con: duckdb.DuckDBPyConnection, scratch: Path, sheet: Sheet, 
     return True
 
 
-def _write(con: duckdb.DuckDBPyConnection, rows: str, path: Path) -> None:
-    con.execute(f"copy ({rows}) to '{path}' (format parquet, compression snappy)")
+def _write(con: duckdb.DuckDBPyConnection, rows: str, path: Path, group: int = 122_880) -> None:
+    """Rows into a file, `group` of which are read by one thread."""
+    con.execute(f"copy ({rows}) to '{path}' (format parquet, compression snappy, row_group_size {group})")
 
 
 def spell(con: duckdb.DuckDBPyConnection, sheet: Sheet, todo: Plan, condition: str) -> None:
@@ -173,11 +177,6 @@ def decide(con: duckdb.DuckDBPyConnection, standard: Standard) -> None:
                 when {copy} > 1 then 'duplicate' else 'accepted' end as verdict,
             {conflict} as is_conflict, {other}
         from judged {"left join repeated using (of_file, row_number, cell)" if has_repeated else ""}""")
-
-
-def in_order(con: duckdb.DuckDBPyConnection) -> str:
-    """What keeps `verdicts` in the order of the sheet: it is, unless rows were joined to it."""
-    return "order by row_number" if _has_repeated(con) else ""
 
 
 def _has_repeated(con: duckdb.DuckDBPyConnection) -> bool:
