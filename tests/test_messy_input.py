@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import openpyxl
 import pytest
 from native_files import hebei_workbook, report, ten_reports, tianjin_csv, tianjin_text, tianjin_workbook
 
@@ -94,6 +95,24 @@ def test_ghost_rows_of_a_workbook_do_not_shift_the_row_numbers(tmp_path: Path) -
     assert (outcome.rows["accepted"], outcome.rows["quarantined"]) == (9, 1)
     assert outcome.receipt is not None
     assert '"row": 19' in outcome.receipt.read_text(encoding="utf-8")  # 3 rows of title and header, 6 ghosts, the tenth
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 0), (4, 0), (0, 2), (40, 1)])
+def test_empty_rows_above_and_columns_left_of_a_table_take_nothing_from_it(
+    tmp_path: Path, rows: int, columns: int
+) -> None:
+    path = tianjin_workbook(tmp_path / "2023-08-02.xlsx", ten_reports())
+    book = openpyxl.load_workbook(path)
+    if rows:
+        book.active.insert_rows(1, rows)
+    if columns:
+        book.active.insert_cols(1, columns)
+    book.save(path)
+    outcome = land("disaster_losses/tianjin", path)
+    assert (outcome.rows, accepted(outcome)) == (CLEAN, sent_well(tmp_path))
+    assert outcome.receipt is not None
+    numbers = f"select min(row_number), max(row_number) from '{outcome.receipt.parent / 'accepted.parquet'}'"
+    assert duckdb.sql(numbers).fetchone() == (3 + rows, 12 + rows)
 
 
 @pytest.mark.parametrize("text", ["５４０，７０３", " 540,703 ", "540703.0", "5.40703E5", "\u3000540703\xa0"])

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jingjinji.landing.packages import WITH_TIME, odd_cells
 from jingjinji.landing.sheets import HEADER_WITHIN
-from jingjinji.landing.workbooks import cell_text, fill_merged, odd_cells
+from jingjinji.landing.workbooks import cell_text, fill_merged
 from jingjinji.personal import masked
 
 ROWS_KEPT = 20_000
@@ -137,7 +138,7 @@ def _mark_odd_cells(path: Path, table: RawTable, file_format: str) -> None:
     """Formulas without a stored result and error cells; both come as empty or as nothing from the reader."""
     if file_format != "xlsx" or _sheet_bytes(path) > SCANNED_SHEET:
         return
-    odd = {place: text for place, text in odd_cells(path, table.name).items() if text != "T"}
+    odd = {place: text for place, text in odd_cells(path, table.name).items() if text != WITH_TIME}
     for (row, column), text in odd.items():
         r, c = row - (table.first_row - 1), column - table.first_column
         if 0 <= r < len(table.rows) and 0 <= c < len(table.rows[r]):

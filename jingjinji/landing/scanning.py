@@ -10,34 +10,54 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 BLOCK = 1 << 20  # bytes that are looked at together; they stay in the processor's own memory
 THREADS = 2
 LONGEST_CHARACTER = 4  # bytes of UTF-8
 
+Read = Callable[[int, int], bytes | memoryview]  # (bytes, place) → so many bytes from there on
+
 
 def contains(path: Path, *needles: bytes) -> bool:
     """Whether any of `needles` stands in the file."""
     if path.stat().st_size <= BLOCK:
-        content = path.read_bytes()
+        return holds(path.read_bytes(), *needles)
+    with path.open("rb") as raw:
+        return _any_holds(_of(raw), path.stat().st_size, needles)
+
+
+def holds(content: bytes, *needles: bytes) -> bool:
+    """The same for bytes at hand."""
+    if len(content) <= BLOCK:
         return any(needle in content for needle in needles)
+    whole = memoryview(content)
+    return _any_holds(lambda size, at: whole[at : at + size], len(content), needles)
+
+
+def _of(raw: BinaryIO) -> Read:
+    return lambda size, at: os.pread(raw.fileno(), size, at)
+
+
+def _any_holds(read: Read, size: int, needles: tuple[bytes, ...]) -> bool:
     reach = max(map(len, needles)) - 1
-    return _any_block(path, lambda block, at: any(_stands_in(block, needle) for needle in needles), reach)
+    return _any_block(read, size, lambda block, at: any(_stands_in(block, needle) for needle in needles), reach)
 
 
 def is_text(path: Path) -> bool:
     """Whether the file is UTF-8 without a byte of zero; where and why not, only decoding it says."""
-    return not _any_block(path, _is_odd, LONGEST_CHARACTER)
+    with path.open("rb") as raw:
+        return not _any_block(_of(raw), path.stat().st_size, _is_odd, LONGEST_CHARACTER)
 
 
 def _stands_in(block: Any, needle: bytes) -> bool:
-    import numpy as np
-
-    places = np.flatnonzero(block[len(needle) - 1 :] == needle[-1])
-    for back, byte in enumerate(needle[:-1]):
-        places = places[block[places + back] == byte]
-    return len(places) > 0
+    last = len(block) - len(needle) + 1
+    if last <= 0:
+        return False
+    is_here = block[:last] == needle[0]
+    for ahead, byte in enumerate(needle[1:], start=1):
+        is_here &= block[ahead : ahead + last] == byte
+    return bool(is_here.any())
 
 
 def _is_odd(block: Any, at: int) -> bool:
@@ -66,16 +86,16 @@ def _first_character(block: Any) -> int:
     return start
 
 
-def _any_block(path: Path, is_found: Callable[[Any, int], bool], reach: int) -> bool:
+def _any_block(read: Read, size: int, is_found: Callable[[Any, int], bool], reach: int) -> bool:
     """Whether something is found in a block, given as an array of bytes that reaches `reach` bytes into the next one, and its place."""
     import numpy as np
 
-    with path.open("rb") as raw, ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
 
         def look(at: int) -> bool:
-            return is_found(np.frombuffer(os.pread(raw.fileno(), BLOCK + reach, at), dtype=np.uint8), at)
+            return is_found(np.frombuffer(read(BLOCK + reach, at), dtype=np.uint8), at)
 
-        looks = [pool.submit(look, at) for at in range(0, path.stat().st_size, BLOCK)]
+        looks = [pool.submit(look, at) for at in range(0, size, BLOCK)]
         is_any = any(one.result() for one in looks)
         pool.shutdown(cancel_futures=True)
         return is_any

@@ -21,6 +21,7 @@ MARKING = re.compile(
     r"|^\s*(?:密级)?\s*(?:绝密|机密|秘密)\s*(?:$|[★☆级\d\s])"  # a cell that is the marking
     r"|(?:绝密|机密|秘密)\s*[★☆]"  # 秘密★10年 anywhere
 )
+SHARED_TEXTS = "xl/sharedStrings.xml"  # the part of a workbook with the texts that cells refer to
 DOCUMENT_LIMIT = 1 << 26  # bytes of JSON that are parsed whole; larger ones are searched as text
 
 
@@ -71,11 +72,19 @@ def _may_be_marked(path: Path, encoding: str, is_json: bool) -> bool:
 
 def _workbook_texts(path: Path) -> Iterator[str]:
     with zipfile.ZipFile(path) as archive:
-        for name in archive.namelist():
-            if name == "xl/sharedStrings.xml" or name.startswith("xl/worksheets/"):
-                content = archive.read(name)
-                if "密".encode() in content:
-                    yield from re.findall(r">([^<]*密[^<]*)<", content.decode("utf-8", errors="replace"))
+        for part in filter(is_searched, archive.namelist()):
+            yield from texts_of_part(archive.read(part))
+
+
+def is_searched(part: str) -> bool:
+    """Whether cells stand in a part of a workbook."""
+    return part == SHARED_TEXTS or part.startswith("xl/worksheets/")
+
+
+def texts_of_part(content: bytes) -> Iterator[str]:
+    """The texts of a part of a workbook in which a marking could stand."""
+    if scanning.holds(content, "密".encode()):
+        yield from re.findall(r">([^<]*密[^<]*)<", content.decode("utf-8", errors="replace"))
 
 
 def _document_texts(path: Path, encoding: str) -> Iterator[str]:
