@@ -12,7 +12,8 @@ import pytest
 from native_files import report, tianjin_text
 
 from jingjinji.landing import Outcome, land, slicing
-from jingjinji.paths import PROJECT
+from jingjinji.landing.detect import LARGE
+from jingjinji.paths import PROJECT, Home
 
 TIANJIN, BEIJING = "disaster_losses/tianjin", "disaster_losses/beijing"
 ODD = [
@@ -181,3 +182,25 @@ def test_large_text_that_cannot_be_split_is_told_like_a_small_one(
     assert small["status"] == large["status"] == ("refused" if code else "accepted")
     told = [json.loads(p.read_text(encoding="utf-8"))["messages"] for p in sorted(tmp_path.rglob("receipt.json"))]
     assert told[0] == told[1] and (told[0][0]["code"] == code or not code)
+
+
+def test_lines_are_named_rightly_however_many_threads_read_them(home: Home, tmp_path: Path) -> None:
+    """Rows with one key are read from the bytes once more, of which every thread has a part."""
+    reports = [report(number, event_name="虚构暴雨" * 60) for number in range(1, 60_001)]
+    above = next(at for at, line in enumerate(tianjin_text(reports[:1]).split("\n")) if "虚构暴雨" in line)
+    wrong = {5: "-3", 30_000: "-30000", 59_999: "-59999"}
+    for at, value in wrong.items():
+        reports[at] |= {"affected_persons": value}
+    for first, second in ((10, 40_000), (20_000, 50_000)):
+        reports[second] |= {"event_id": reports[first]["event_id"], "affected_persons": "77"}
+    path = tmp_path / "2023-08-02.csv"
+    path.write_text(tianjin_text(reports), encoding="utf-8")
+    assert path.stat().st_size > 5 * LARGE
+    outcome = land(TIANJIN, path)
+    assert (outcome.rows["accepted"], outcome.rows["quarantined"]) == (60_000 - 7, 7), outcome.messages
+    assert outcome.receipt is not None
+    faults = json.loads(outcome.receipt.read_text(encoding="utf-8"))["row_faults"]
+    told = {fault["row"] - above - 1: fault["message"] for fault in faults}
+    assert list(told) == sorted([*wrong, 10, 20_000, 40_000, 50_000])
+    assert all(value in told[at] for at, value in wrong.items())
+    assert f"第{40_000 + above + 1}行" in told[10] and f"第{20_000 + above + 1}行" in told[50_000]

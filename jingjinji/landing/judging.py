@@ -108,6 +108,7 @@ def _judge_large(standard: Standard, feed: Feed, delivery: Delivery, landed_at: 
         counts = _counts(con)
         to_tell = "verdict = 'quarantined' or (verdict = 'accepted' and is_warned)"
         staging.spell(con, opened.sheet, todo, to_tell if _has_told(counts) else "false")
+        con.execute("set preserve_insertion_order = false")  # the bytes are not read any more: every row has its number
         writing.sort_out(con, standard, todo, is_large=True)
         (judgement,) = _concluded(con, standard, feed, todo, [opened], counts, landed_at, order="")
         return judgement
@@ -124,7 +125,6 @@ def _stage(con: duckdb.DuckDBPyConnection, opened: _Opened, todo: Plan) -> None:
         raise
     if is_delimited:
         refuse_unsplittable(con, is_read=True)
-    con.execute("set preserve_insertion_order = false")  # every row has its number from here on
 
 
 def _judge_small(
