@@ -97,6 +97,21 @@ def test_ghost_rows_of_a_workbook_do_not_shift_the_row_numbers(tmp_path: Path) -
     assert '"row": 19' in outcome.receipt.read_text(encoding="utf-8")  # 3 rows of title and header, 6 ghosts, the tenth
 
 
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"], ids=["unix", "windows", "old mac"])
+@pytest.mark.parametrize("name", ["虚构的洪涝", "“引号”", '"引号"', "两\n\n行"])
+def test_blank_lines_are_counted_and_shift_no_line_number(tmp_path: Path, newline: str, name: str) -> None:
+    lines = tianjin_text(ten_reports(event_name=name)).replace("\r\n", "\n").split("\n")
+    lines.insert(4, "")
+    lines.insert(7, "")
+    path = tmp_path / "2023-08-01.csv"
+    path.write_bytes(newline.join(lines).encode())
+    outcome = land("disaster_losses/tianjin", path)
+    assert (outcome.rows["accepted"], outcome.rows["ignored"]) == (10, CLEAN["ignored"] + 2)
+    assert outcome.receipt is not None
+    found = duckdb.sql(f"select row_number from '{outcome.receipt.parent / 'accepted.parquet'}' order by row_number")
+    assert [number for (number,) in found.fetchall()] == [3, 4, 6, 7, 9, 10, 11, 12, 13, 14]
+
+
 @pytest.mark.parametrize(("rows", "columns"), [(1, 0), (4, 0), (0, 2), (40, 1)])
 def test_empty_rows_above_and_columns_left_of_a_table_take_nothing_from_it(
     tmp_path: Path, rows: int, columns: int

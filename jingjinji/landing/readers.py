@@ -64,12 +64,26 @@ def _keep_blank_lines(text: Path, delimiter: str) -> Path:
     """DuckDB skips blank lines, which would shift every later row number: give them one delimiter (an empty row)."""
     with text.open("rb") as raw:
         begins_blank = raw.read(1) in (b"\n", b"\r")
-    if scanning.contains(text, b'"') or not (begins_blank or scanning.contains(text, b"\n\n", b"\n\r")):
+    if not (begins_blank or scanning.contains(text, b"\n\n", b"\n\r", b"\r\r")):
         return text
-    copy = text.with_name("with_blank_lines.txt")
+    copy, is_blank = text.with_name("with_blank_lines.txt"), _blank_lines(text, delimiter)
     with text.open(encoding="utf-8") as lines, copy.open("w", encoding="utf-8", newline="") as target:
-        target.writelines(line if line.strip("\r\n") else f"{delimiter}\n" for line in lines)
+        target.writelines(f"{delimiter}\n" if next(is_blank) else line for line in lines)
     return copy
+
+
+def _blank_lines(text: Path, delimiter: str) -> Iterator[bool]:
+    """Of each line whether it is a blank row; a blank line within a quoted cell is none."""
+    with text.open(encoding="utf-8") as lines:
+        reader, before = csv.reader(lines, delimiter=delimiter), 0
+        try:
+            for row in reader:
+                yield from [False] * (reader.line_num - before - 1)
+                yield not row
+                before = reader.line_num
+        except csv.Error:  # what cannot be split is refused by what reads it next
+            pass
+    yield from itertools.repeat(False)
 
 
 # An empty cell is read as '' and only a cell that is not there at all as NULL: so a row cut off half-way can be told.
