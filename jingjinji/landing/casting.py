@@ -24,6 +24,8 @@ MOMENT_PATTERNS = {
     "slash": r"^((?:19|20)\d\d)/(\d{1,2})/(\d{1,2})(?:\s+(\d{1,2}):(\d{2})(?::(\d{2}))?)?()$",
     "compact": r"^((?:19|20)\d\d)(\d{2})(\d{2})(?:(\d{2})(\d{2})?(\d{2})?)?()$",
 }
+# What no sender means as an identifier: one that a spreadsheet has cut to a few digits, quoted or made a formula; a list of JSON.
+SPOILT_ID = r"""\d(?:\.\d+)?[eE][+-]\d+|\[.*\]|\{.*\}|[='\x0c].*"""
 EXCEL_SERIAL = r"^\d{5}(\.\d+)?$"
 
 

@@ -23,6 +23,9 @@ from jingjinji.landing.sheets import Sheet
 
 SMALL = "small_counts"
 LISTS = ("free_texts", "plain_texts")
+HEADER_NAMES = 4  # from how many names on a row of them can be told from data
+SAME_ORDER, ANOTHER_ORDER = 1, 2
+OTHER_HEADER = "R13"
 STATES = ("is_footer", "is_ghost", "is_bad", "is_warned")
 
 
@@ -135,7 +138,7 @@ read as (select *{_and(read_lists)} from counted),
 typed as (select *{_and(values)} from read),
 flagged as (select *{_and(flags)} from typed),
 judged as (
-    select *, coalesce({known_from}) as known_from, coalesce({sent}) is null and beyond = '' as is_ghost,
+    select *, coalesce({known_from}) as known_from, coalesce({sent}) is null and beyond = '' and unnamed = '' as is_ghost,
         {is_bad} as is_bad, {_any([fault for fault in shared if fault.is_warning])} as is_warned
     from flagged
 )"""
@@ -203,14 +206,23 @@ def _unpivoted(feed: Feed) -> tuple[Bound, ...]:
 def _source_sql(feed: Feed, sheet: Sheet) -> str:
     """Rows of the sheet, one per unpivoted cell, footers marked."""
     cells = _cells(sheet)
-    facts = f"{_is_footer(feed, cells)} as is_footer, {_beyond(sheet)} as beyond, {_is_cut_off(sheet)} as is_cut_off"
-    base = f"select *, {facts} from {{cells}}"
+    facts = [
+        f"{_is_footer(feed, cells)} or header_again = {SAME_ORDER} as is_footer",
+        f"header_again = {ANOTHER_ORDER} as is_other_header",
+        f"{_beyond(sheet)} as beyond",
+        f"{_unnamed(sheet)} as unnamed",
+        f"{_is_cut_off(sheet)} as is_cut_off",
+    ]
+    base = f"select *, {', '.join(facts)} from (select *, {_header_again(feed, sheet)} as header_again from {{cells}})"
     if not feed.unpivot:
         return base
     pattern = header_pattern(feed.unpivot.header)
     matched = [(i, m) for i, h in enumerate(sheet.headers) if (m := pattern.fullmatch(normal_header(h)))]
     if not matched:
         raise UnreadableError("F06", f"没有形如“{feed.unpivot.header}”的列", "请核对表头")
+    names = [m.group(1) for _, m in matched]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise UnreadableError("F05", f"“{twice}”的列出现了{names.count(twice)}次", "请只保留一列")
     items = ", ".join(
         f"{{'cell': {quote(sheet.headers[i])}, 'cell_name': {quote(m.group(1))}, 'cell_value': c{i}}}"
         for i, m in matched
@@ -243,6 +255,28 @@ def _beyond(sheet: Sheet) -> str:
     return f"case when coalesce({', '.join(spare)}) is null then '' else {joined} end"
 
 
+def _unnamed(sheet: Sheet) -> str:
+    """What stands in columns without a header; '' where nothing does."""
+    cells = ", ".join(f"nullif(trim(c{i}), '')" for i in sheet.unnamed)
+    return f"concat_ws('，', {cells})" if cells else "''"
+
+
+def _header_again(feed: Feed, sheet: Sheet) -> str:
+    """Whether a row is the last row of a header, as where each page was printed with one: 0, SAME_ORDER or ANOTHER_ORDER."""
+    lowest = [h if feed.header_rows == 1 else h.rpartition("/")[2] if "/" in h else "" for h in sheet.headers]
+    names = [name for name in lowest if name]
+    if len(set(names)) < HEADER_NAMES:
+        return "0"
+    cells = f"[{', '.join(f'c{i}' for i, name in enumerate(lowest) if name)}]::varchar[]"
+    printed = f"[{', '.join(map(quote, names))}]::varchar[]"
+    # nearly no row holds a single name, which is seen quickly
+    likely = f"regexp_matches(concat_ws('|', {', '.join(_cells(sheet))}), {quote('|'.join(map(re.escape, names)))})"
+    is_same = f"list_transform({cells}, lambda c: trim(coalesce(c, ''), {quote(casting.BLANKS)})) = {printed}"
+    order = f"case when {is_same} then {SAME_ORDER} else {ANOTHER_ORDER} end"
+    return f"""
+        case when not {likely} then 0 when len(list_intersect({cells}, {printed})) * 2 < {len(set(names))} then 0 else {order} end"""
+
+
 def _is_cut_off(sheet: Sheet) -> str:
     last_named = max((i for i, header in enumerate(sheet.headers) if header), default=0)
     return f"c{last_named} is null" if sheet.spare else "false"
@@ -255,6 +289,9 @@ def _column_faults(standard: Standard, bound: Bound, read: Read, landed_at: dt.d
     name, column, text = bound.name, standard.columns[bound.name], f"t_{bound.name}"
     odd = f"o_{name}"
     faults = [Fault("R11", name, odd, text)]
+    if column.type == "text" and name in standard.key:
+        spoilt = f"{text} is not null and regexp_full_match({text}, {quote(casting.SPOILT_ID)})"
+        faults.append(Fault("R14", name, spoilt, text))
     if column.required:
         faults.append(Fault("R01", name, f"{text} is null", "null"))
     if column.type not in ("text", "code"):
@@ -279,6 +316,9 @@ def _row_faults(standard: Standard, bounds: tuple[Bound, ...], sheet: Sheet) -> 
     if sheet.spare:
         faults.append(Fault("R08", first, "beyond <> ''", "beyond"))
         faults.append(Fault("R10", first, "is_cut_off", "null"))
+    if sheet.unnamed:
+        faults.append(Fault("R12", first, "unnamed <> ''", "unnamed"))
+    faults.append(Fault(OTHER_HEADER, first, "is_other_header", "null"))
     for code, rule in standard.rules.items():
         # A column with a fault of its own is named by that fault; the rule would only say the same in other words.
         own = " or ".join(f"f_{c}" for c in rule.columns if c in bound_names) or "false"

@@ -80,12 +80,10 @@ def _check_workbook(path: Path) -> None:
 def _encoding(path: Path, declared: str) -> str:
     with path.open("rb") as raw:
         head = raw.read(4)
-    for bom, encoding in BOMS.items():
-        if head.startswith(bom):
-            return encoding
+    marked = [encoding for bom, encoding in BOMS.items() if head.startswith(bom)]
     faults = []
     # UTF-8 first whatever was declared: GB18030 text is practically never valid UTF-8, the reverse often is.
-    for encoding in dict.fromkeys(("utf-8", declared, "gb18030")):
+    for encoding in marked or dict.fromkeys(("utf-8", declared, "gb18030")):
         fault = _first_undecodable(path, encoding)
         if fault is None:
             return encoding
@@ -102,11 +100,11 @@ def _first_undecodable(path: Path, encoding: str) -> str | None:
     with path.open("rb") as raw:
         while block := raw.read(1 << 20):
             try:
-                decoder.decode(block)
+                text = decoder.decode(block)
             except UnicodeDecodeError as error:
                 bad_line = line + error.object[: error.start].count(b"\n")
                 return f"第{bad_line}行有无法解码的字节0x{error.object[error.start]:02X}"
-            if b"\x00" in block:
+            if "\x00" in text:
                 return "含有空字节，不是文本文件"
             line += block.count(b"\n")
     try:

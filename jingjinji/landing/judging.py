@@ -19,7 +19,7 @@ import duckdb
 
 from jingjinji.contracts import Feed, Standard
 from jingjinji.landing import receipts, secrecy, staging, writing
-from jingjinji.landing.conform import Plan, plan
+from jingjinji.landing.conform import OTHER_HEADER, Plan, plan
 from jingjinji.landing.detect import Detected, UnreadableError, detect, is_large
 from jingjinji.landing.readers import read, refuse_unsplittable
 from jingjinji.landing.sheets import Sheet
@@ -115,15 +115,14 @@ def _judge_large(standard: Standard, feed: Feed, delivery: Delivery, landed_at: 
 
 
 def _stage(con: duckdb.DuckDBPyConnection, opened: _Opened, todo: Plan) -> None:
-    """Make `judged`; a delimited text that large is read through here for the first time."""
-    is_delimited = opened.detected.format == "csv"
+    """Make `judged`; a delimited text is read through here for the first time."""
     try:
         staging.stage(con, opened.delivery.scratch, opened.sheet, todo)
     except duckdb.Error:
-        if is_delimited:
+        if opened.detected.format == "csv":
             refuse_unsplittable(con)
         raise
-    if is_delimited:
+    if opened.detected.format == "csv":
         refuse_unsplittable(con, is_read=True)
 
 
@@ -145,6 +144,8 @@ def _judge_small(
                         table = tables.enter_context(staging.gathering(opened.sheet))
                         groups[like] = (table, todo, [])
                     _refuse_marked_column(con, groups[like][1], opened.sheet)
+                    if opened.detected.format == "csv":
+                        refuse_unsplittable(con)
                     staging.gather(con, groups[like][0], number, opened.sheet)
                     groups[like][2].append(opened)
                 except Exception as error:
@@ -343,7 +344,11 @@ def _refuse_if_too_many(judgement: Judgement, feed: Feed) -> None:
     rows = judgement.rows
     judged = rows["received"] - rows["ignored"]
     unknown = [f for f in judgement.faults if f.code == "R05"]
-    if feed.unknown_code == "refuse" and unknown:
+    header = next((f for f in judgement.faults if f.code == OTHER_HEADER), None)
+    if header:
+        text = f"第{header.row}行又是一行表头，各列的顺序与第一行表头不同，其后的行无法可靠读取"
+        judgement.messages.append(message("F17", text, header.fix))
+    elif feed.unknown_code == "refuse" and unknown:
         first = unknown[0]
         text = f"第{first.row}行：{first.message}；本数据约定含未知代码即整批退回"
         judgement.messages.append(message("F13", text, first.fix))

@@ -158,12 +158,14 @@ def _forms(standard: Standard, feed: Feed, sheet: Sheet, sent: list[Bound]) -> l
         *_each(numbers, rf"(?:\d{{1,9}}(?:\.\d{{1,6}})?{nothing})?"),
     ]
     if free:
-        odd = rf"(?:^|{BETWEEN})[#{BLANK}]|[{BLANK}](?:{BETWEEN}|$)"
+        odd = rf"(?:^|{BETWEEN})(?:[#{BLANK}]|{casting.SPOILT_ID})|[{BLANK}](?:{BETWEEN}|$)"
         conditions.append(f"not regexp_matches({_joined(free)}, {quote(odd)})")
     if sheet.spare:
         last_named = max((i for i, header in enumerate(sheet.headers) if header), default=0)
         spare = ", ".join(f"c{len(sheet.headers) + i}" for i in range(sheet.spare))
         conditions += [f"coalesce({spare}) is null", f"c{last_named} is not null"]
+    if sheet.unnamed:
+        conditions.append(f"concat({', '.join(f'c{i}' for i in sheet.unnamed)}) = ''")
     if feed.footer_starts_with:
         footer = f"^ *($|{'|'.join(re.escape(text) for text in feed.footer_starts_with)})"
         conditions.append(f"coalesce(not regexp_matches(c0, {quote(footer)}), false)")

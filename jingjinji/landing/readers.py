@@ -92,7 +92,7 @@ NO_NULL = "\x01"
 
 def _read_delimited(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> Sheet:
     text = _keep_blank_lines(text, feed.delimiter)
-    with text.open(encoding="utf-8", newline="") as lines:
+    with text.open(encoding="utf-8", newline="") as lines, _refused_where_unsplittable():
         reader = csv.reader(lines, delimiter=feed.delimiter)
         top = [[cell.strip() for cell in row] for row in itertools.islice((r for r in reader if r), HEADER_WITHIN + 2)]
     at, headers = find_header(top, feed)
@@ -100,9 +100,8 @@ def _read_delimited(con: duckdb.DuckDBPyConnection, text: Path, feed: Feed) -> S
     may_span_lines = scanning.contains(text, b'"') and not (is_large(text) and _closes_quotes_in_each_line(con, text))
     with _refused_where_unsplittable():
         con.execute(_cells_sql(text, width, feed.delimiter, may_span_lines))
-    if may_span_lines or not is_large(text):  # else once it was read, see `refuse_unsplittable`
+    if may_span_lines:  # other texts are read through while they are judged
         refuse_unsplittable(con)
-    if may_span_lines:
         _refuse_unclosed_quote(text, feed.delimiter)
         _refuse_swallowed_rows(con, width, feed.delimiter)
     return Sheet(tuple(headers), at + feed.header_rows + 1, at, SPARE_COLUMNS)
@@ -126,7 +125,7 @@ def _cells_sql(text: Path, width: int, delimiter: str, may_span_lines: bool) -> 
 def _refused_where_unsplittable() -> Iterator[None]:
     try:
         yield
-    except duckdb.Error as error:  # its text would quote the line
+    except (duckdb.Error, csv.Error) as error:  # its text would quote the line
         raise UnreadableError("F12", "表格无法按行列可靠拆分", "请检查引号、换行和分隔符后重新导出") from error
 
 

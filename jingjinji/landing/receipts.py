@@ -65,13 +65,28 @@ ROW_REASONS: dict[str, tuple[str, str, str]] = {
         "{column} holds {value!r} and no datum",
         "请把公式、错误值和合并单元格改为每格一个值",
     ),
+    "R12": (
+        "本行在没有表头的列里有内容“{value}”",
+        "{value!r} stands in a column without a header",
+        "请给该列补上表头；若是多余的内容或错位，请清除或移回原列",
+    ),
+    "R13": (
+        "本行又是一行表头，各列的顺序与第一行表头不同",
+        "another header, in which the columns are in another order",
+        "请按同一表头排列全部数据",
+    ),
+    "R14": (
+        "列“{column}”的编号“{value}”不完整或被软件改写",
+        "the identifier {value!r} of {column} was changed by a program",
+        "请把该列设为文本格式，重新填写完整的编号",
+    ),
 }
 FORMULA_STARTS = "=+-@\t\r"
 SIGNED_NUMBER = re.compile(r"[+-][\d,.]*\d\w*%?|[+-]")  # also with its unit; a lone dash is a word for nothing
 # What became of a row that a line of the receipt is about, by the status of its delivery.
 NOT_TAKEN = {"accepted": "隔离，未入库", "refused": "退回，未入库", "withdrawn": ""}
 WARNED_ZH, COPY_ZH = "警告，已入库", "重复，未再入库"
-SHIFTED = ("R08", "R10")  # in such a row a value may stand in another column than it belongs to
+SHIFTED = ("R08", "R10", "R12", "R13")  # in such a row a value may stand in another column than it belongs to
 STATUS = {"accepted": "已接收", "refused": "整批退回", "duplicate": "重复报送", "withdrawn": "已撤回"}
 
 

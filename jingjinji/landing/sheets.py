@@ -30,6 +30,11 @@ class Sheet:
     offset: int = 0
     notes: tuple[str, ...] = field(default=())
 
+    @property
+    def unnamed(self) -> tuple[int, ...]:
+        """Columns without a header that stand among or behind those with one."""
+        return tuple(i for i, header in enumerate(self.headers) if not header)
+
 
 def _declared_patterns(feed: Feed) -> list[str]:
     declared = [c.source for c in feed.columns.values() if c.source] + list(feed.ignore)
@@ -78,6 +83,9 @@ def best_header(rows: list[list[str]], feed: Feed, merged: bool = False) -> tupl
 def find_header(rows: list[list[str]], feed: Feed, merged: bool = False) -> tuple[int, list[str]]:
     """Index of the first header row and the joined headers.
 
+    It is the row that knows most, unless one above it is a header as well (with a name mistyped, or of another table): then that
+    one, since what stands between the two is data, and above a header nothing is counted.
+
     Raises:
         UnreadableError: F04, fewer than half of what is declared, or of what stands there, is known.
     """
@@ -85,6 +93,10 @@ def find_header(rows: list[list[str]], feed: Feed, merged: bool = False) -> tupl
     needed = sum(1 for c in feed.columns.values() if c.source and not c.optional)
     if best == 0 or best * 2 < min(needed, len([h for h in best_headers if h])):
         raise UnreadableError("F04", no_header_message(rows, feed), "请核对是否报错了文件，或表头是否被改动")
+    for at in range(best_at - feed.header_rows + 1):
+        headers = join_header(rows[at : at + feed.header_rows], merged)
+        if count_known(headers, feed) * 2 >= max(needed, best):
+            return at, headers
     return best_at, best_headers
 
 

@@ -37,6 +37,17 @@ def slices(text: Path, records: str, size: int = SLICE) -> list[Path]:
     return [_slice(text, at, *part) for at, part in enumerate(zip(starts, ends, strict=True))]
 
 
+def frame(text: Path, records: str) -> Any:
+    """The document without its records, whose place was found by `slices`."""
+    place = _place(text, records)
+    if place is None:
+        return None
+    with text.open("rb") as raw:
+        head = raw.read(place[0])
+        raw.seek(place[1])
+        return json.loads(head + raw.read())
+
+
 def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object of JSON whose names all differ.
 
