@@ -101,7 +101,7 @@ def test_a_sheet_with_merged_rows_of_data_is_read_as_a_whole_unless_the_first_pi
     assert (in_pieces(path, monkeypatch) > 1) == (area == "B5:B9")
     whole = cells(path, tmp_path / "whole", WHOLE, monkeypatch)
     assert cells(path, tmp_path / "pieces", SMALL, monkeypatch) == whole
-    assert sum("合并" in (cell or "") for row in whole[1] for cell in row) == (5 if area == "B5:B9" else 2)
+    assert sum("合并" in (cell or "") for row in whole[1] for cell in row) == (5 if area == "B5:B9" else 4)
 
 
 @pytest.mark.parametrize(

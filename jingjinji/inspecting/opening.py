@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jingjinji.landing.packages import WITH_TIME, odd_cells
+from jingjinji.landing.detect import UnreadableError
+from jingjinji.landing.packages import cells_to_mark
 from jingjinji.landing.sheets import HEADER_WITHIN
 from jingjinji.landing.workbooks import cell_text, fill_merged
 from jingjinji.personal import masked
@@ -136,9 +137,14 @@ def _open_sheet(path: Path, sheet: Any, visible: str, file_format: str) -> RawTa
 
 def _mark_odd_cells(path: Path, table: RawTable, file_format: str) -> None:
     """Formulas without a stored result and error cells; both come as empty or as nothing from the reader."""
-    if file_format != "xlsx" or _sheet_bytes(path) > SCANNED_SHEET:
+    if file_format not in ("xlsx", "xls") or (file_format == "xlsx" and _sheet_bytes(path) > SCANNED_SHEET):
         return
-    odd = {place: text for place, text in odd_cells(path, table.name).items() if text != WITH_TIME}
+    try:
+        marked = cells_to_mark(path, table.name)
+    except UnreadableError as error:
+        table.findings.append(error.message)
+        return
+    odd = {place: text for place, text in marked.items() if text.startswith("#")}
     for (row, column), text in odd.items():
         r, c = row - (table.first_row - 1), column - table.first_column
         if 0 <= r < len(table.rows) and 0 <= c < len(table.rows[r]):

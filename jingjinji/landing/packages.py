@@ -1,34 +1,31 @@
 """The parts of an xlsx file: what must be known of a sheet beside its values, from its XML, which is unpacked once.
 
-ECMA-376 part 1, 18.3 (sheets) and 18.8 (styles). An xls file has no parts.
+ECMA-376 part 1, 18.3 (sheets) and 18.8 (styles), in the usual and in the strict form. An xls file has no parts: biff.py.
 """
 
 from __future__ import annotations
 
+import posixpath
 import re
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree
 
-from jingjinji.landing import scanning, secrecy
+from jingjinji.landing import biff, formats, odd_cells, scanning, secrecy
 from jingjinji.landing.detect import UnreadableError
+from jingjinji.landing.odd_cells import Place
 
-NO_RESULT = "#公式没有计算结果"
-WITH_TIME = "T"  # of a date whose format shows a time of day
-CELLS_AT_MOST = 1 << 25  # of the rectangle around all values: no workbook of XLSX_LIMIT bytes fills as many
+BOOK = "xl/workbook.xml"
+RELATIONS = "xl/_rels/workbook.xml.rels"
 SHEETS = "xl/worksheets/"
+USUAL_NAMES = {"sharedStrings": "xl/sharedStrings.xml", "styles": "xl/styles.xml"}  # kind of relation → part
 UNREAD = ("xl/media/", "xl/drawings/", "docProps/")  # parts that say nothing of the cells
 ROWS = b"<sheetData>"
-CELL = re.compile(rb"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
-ATTRIBUTE = re.compile(rb'\b([rst])="([^"]*)"')
-WIDE = re.compile(rb' r="([A-Z]{2,3})\d')  # columns behind Z
 MERGED_AREA = re.compile(rb'<mergeCell\b[^>]*\bref="[A-Z]+\d+(?::[A-Z]+(\d+))?"')
 PLACED_ROW = re.compile(
     rb'<row\b[^>]*\br="(\d+)"[^>]*>\s*<c\b[^>]*\br="[A-Z]'
 )  # says where it and its first cell stand
-BUILT_IN_DATE_TIMES = {18, 19, 20, 21, 22, 45, 46, 47}  # ECMA-376 part 1, 18.8.30: formats with a time of day
-NS = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
 
 PIECE = 16 << 20  # bytes of XML of one piece, about
 TEXTS_AT_MOST = 0.25  # what the shared texts, which are read with each piece, may be of it
@@ -37,12 +34,13 @@ TOP_ROWS = 100  # rows that the first piece must hold, so that the header is amo
 
 @dataclass(frozen=True)
 class Package:
-    """What was unpacked: `content` is the XML of the sheet that is read, `part` its place in the file.
+    """What was unpacked: `content` is the XML of the sheet that is read, as Excel writes it, `part` its place in the file.
 
-    `shared_bytes`: size of the XML of the texts that cells refer to.
+    `names`: of all sheets of cells. `shared_bytes`: size of the XML of the texts that cells refer to.
     """
 
     path: Path
+    names: tuple[str, ...]
     part: str
     content: bytes
     shared_bytes: int
@@ -80,40 +78,81 @@ def unpack(path: Path, wanted: str | None) -> Package | None:
                 continue
             content = archive.read(part)
             secrecy.refuse_marked(secrecy.texts_of_part(content))
-            if corner := _far_corner(content) if part in names.values() else None:
-                far[part] = corner
-            kept = content if part == chosen else kept
-            shared += len(content) if part == secrecy.SHARED_TEXTS else 0
+            shared += len(content) if part.lower() == secrecy.SHARED_TEXTS else 0
+            if part in names.values():
+                content = odd_cells.as_excel_writes(content)
+                if corner := odd_cells.far_corner(content):
+                    far[part] = corner
+                kept = content if part == chosen else kept
     if fault:
-        raise fault
+        secrecy.refuse_marked(secrecy.texts_of_cells(path))
+        raise _damaged(fault)
     for name, part in names.items():
         if part in far:
             message = f"工作表“{name}”里有远离表格的单元格，内容一直延伸到{far[part]}"
             raise UnreadableError("F15", message, "请删除表格以外的零散内容（常为误按的空格），另存后重新报送")
-    return Package(path, chosen or "", kept, shared)
+    return Package(path, tuple(names), chosen or "", kept, shared)
+
+
+def _damaged(fault: Exception) -> UnreadableError:
+    if isinstance(fault, UnreadableError):
+        return fault
+    return UnreadableError("F02", "工作簿的目录不完整或无法理解", "请在Excel中确认能打开，另存为xlsx后重新报送")
 
 
 def sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
-    """The part that holds each sheet, by the name of the sheet, in their order.
+    """The part that holds each sheet of cells, by the name of the sheet, in their order; no sheets of charts or macros.
 
     Raises:
         UnreadableError: F02, the sheets are not XML.
     """
-    if "xl/workbook.xml" not in archive.namelist():
+    real = {name.lower(): name for name in archive.namelist()}
+    if BOOK not in real:
         raise UnreadableError("F02", "不是xlsx工作簿（可能是xlsb）", "请在Excel中另存为xlsx后重新报送")
-    relation = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-    book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
-    relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
-    targets = {r.attrib["Id"]: r.attrib["Target"] for r in relations}
-    found = {s.attrib["name"]: targets[s.attrib[relation]] for s in book.iterfind(".//m:sheet", NS)}
-    return {name: target.lstrip("/") if target.startswith("/") else f"xl/{target}" for name, target in found.items()}
+    parts = {name: part for name, (kind, part) in _related(archive).items() if kind == "worksheet"}
+    found = {}
+    for sheet in ElementTree.fromstring(archive.read(real[BOOK])).iterfind(".//{*}sheet"):
+        relation = next(value for name, value in sheet.attrib.items() if name.endswith("}id"))
+        if relation in parts:
+            found[sheet.attrib["name"]] = parts[relation]
+    return found
+
+
+def _related(archive: zipfile.ZipFile) -> dict[str, tuple[str, str]]:
+    """By the name of a relation of the workbook its kind, such as `worksheet`, and the part."""
+    real = {name.lower(): name for name in archive.namelist()}
+    found = {}
+    for relation in ElementTree.fromstring(archive.read(real[RELATIONS])):
+        target = posixpath.normpath(posixpath.join("/xl", relation.attrib["Target"])).lstrip("/")
+        kind = relation.attrib["Type"].rpartition("/")[2]
+        found[relation.attrib["Id"]] = (kind, real.get(target.lower(), target))
+    return found
+
+
+def with_usual_names(package: Package, folder: Path) -> Package:
+    """The same, or a copy of the file in `folder` where texts and styles are parts of the only names that calamine knows."""
+    with zipfile.ZipFile(package.path) as archive:
+        usual = {part: USUAL_NAMES[kind] for kind, part in _related(archive).values() if kind in USUAL_NAMES}
+        names = set(archive.namelist())
+        if all(part.lower() == name.lower() or part not in names for part, name in usual.items()):
+            return package
+        path = folder / "usual_names.xlsx"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as copy:
+            for name in names - set(usual.values()) | set(usual):
+                copy.writestr(usual.get(name, name), archive.read(name))
+    return replace(package, path=path)
 
 
 def epoch_1904(path: Path) -> bool:
-    if not zipfile.is_zipfile(path):
-        return False
+    """Whether the serial dates of an xlsx file count from 1904."""
+    root = _part(path, BOOK)
+    return root is not None and any(book.get("date1904") in ("1", "true") for book in root.iterfind(".//{*}workbookPr"))
+
+
+def _part(path: Path, wanted: str) -> ElementTree.Element | None:
     with zipfile.ZipFile(path) as archive:
-        return "xl/workbook.xml" in archive.namelist() and b'date1904="1"' in archive.read("xl/workbook.xml")
+        name = next((name for name in archive.namelist() if name.lower() == wanted), None)
+        return ElementTree.fromstring(archive.read(name)) if name else None
 
 
 # ---------------------------------------------------------------- a sheet in pieces
@@ -161,7 +200,7 @@ def write_piece(package: Package, piece: Piece, folder: Path) -> Path:
     path = folder / f"rows_{piece.number:04d}.xlsx"
     with zipfile.ZipFile(package.path) as whole, zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as part:
         for name in whole.namelist():
-            if not name.startswith((SHEETS, *UNREAD)):
+            if name != package.part and not name.startswith((SHEETS, *UNREAD)):
                 part.writestr(name, whole.read(name))
         with part.open(package.part, "w") as sheet:
             for content in (piece.before, piece.rows, piece.behind):
@@ -172,8 +211,8 @@ def write_piece(package: Package, piece: Piece, folder: Path) -> Path:
 # ---------------------------------------------------------------- cells
 
 
-def odd_cells(path: Path, sheet_name: str, content: bytes | None = None) -> dict[tuple[int, int], str]:
-    """Cells of a sheet whose text must not be taken from the value alone, as (row, column) from 0.
+def cells_to_mark(path: Path, sheet_name: str, content: bytes | None = None) -> dict[Place, str]:
+    """Cells of a sheet whose text must not be taken from the value alone.
 
     Args:
         path: the workbook.
@@ -181,77 +220,22 @@ def odd_cells(path: Path, sheet_name: str, content: bytes | None = None) -> dict
         content: its XML, where it has been unpacked already.
 
     Returns:
-        The text to use instead: an error's own text, `NO_RESULT` for a formula without a stored result, and WITH_TIME for a
-        date that has a time of day in its format (calamine gives midnight as a mere date).
+        By (row, column) from 0 the text to use instead, which begins with #, or a kind of format (formats.py).
     """
     if not zipfile.is_zipfile(path):
+        return biff.read(path).odd.get(sheet_name, {})
+    if not content:
+        with zipfile.ZipFile(path) as archive:
+            part = sheet_parts(archive).get(sheet_name)
+            content = odd_cells.as_excel_writes(archive.read(part)) if part else b""
+    return odd_cells.find(content, _kinds_of_styles(path))
+
+
+def _kinds_of_styles(path: Path) -> dict[int, str]:
+    """What the number formats of cell styles show, by the number of the style."""
+    root = _part(path, "xl/styles.xml")
+    if root is None:
         return {}
-    with zipfile.ZipFile(path) as archive:
-        content = content or archive.read(sheet_parts(archive)[sheet_name])
-        with_time = _styles_with_time(archive)
-    if not (with_time or scanning.holds(content, b"<f", b't="e"')):
-        return {}
-    found = {}
-    for attributes, inner in CELL.findall(content):
-        facts = dict(ATTRIBUTE.findall(attributes))
-        if b"<v>" not in inner and b"<f" in inner and b"<is>" not in inner:
-            found[_place(facts[b"r"])] = NO_RESULT
-        elif facts.get(b"t") == b"e":
-            text = re.search(rb"<v>(.*?)</v>", inner)
-            found[_place(facts[b"r"])] = text.group(1).decode() if text else "#ERROR"
-        elif int(facts.get(b"s", b"0")) in with_time and facts.get(b"t", b"n") == b"n":
-            found[_place(facts[b"r"])] = WITH_TIME
-    return found
-
-
-def _styles_with_time(archive: zipfile.ZipFile) -> set[int]:
-    """Indexes of the cell styles whose number format shows a date with a time of day."""
-    if "xl/styles.xml" not in archive.namelist():
-        return set()
-    root = ElementTree.fromstring(archive.read("xl/styles.xml"))
-    own = {int(f.attrib["numFmtId"]): f.attrib["formatCode"] for f in root.iterfind("m:numFmts/m:numFmt", NS)}
-    timed = BUILT_IN_DATE_TIMES | {
-        i for i, code in own.items() if re.search(r"[hH]|[时時]", re.sub(r'"[^"]*"|\[[^\]]*\]', "", code))
-    }
-    return {i for i, x in enumerate(root.iterfind("m:cellXfs/m:xf", NS)) if int(x.attrib.get("numFmtId", 0)) in timed}
-
-
-def _far_corner(content: bytes) -> str | None:
-    """The last cell of the rectangle around all values of a sheet, such as `XFD1048576`, where it holds more than CELLS_AT_MOST."""
-    row, wide = _last_row(content), WIDE.findall(content)
-    columns = max((_place(reference + b"1")[1] + 1 for reference in set(wide)), default=26)
-    if row * columns <= CELLS_AT_MOST:
-        return None
-    held = [
-        _place(dict(ATTRIBUTE.findall(attributes)).get(b"r", b"A1"))
-        for attributes, inner in CELL.findall(content)
-        if b"<v" in inner or b"<is" in inner
-    ]
-    if not held:
-        return None
-    (top, bottom), (left, right) = ((min(at), max(at)) for at in zip(*held, strict=True))
-    is_scattered = (bottom - top + 1) * (right - left + 1) > CELLS_AT_MOST
-    return f"{_letters(right)}{bottom + 1}" if is_scattered else None
-
-
-def _last_row(content: bytes) -> int:
-    """Number of the last row that says one; rows that do not are real and follow each other."""
-    found = re.search(rb'\br="(\d+)"', content[max(content.rfind(b"<row "), 0) :])
-    return int(found.group(1)) if found else content.count(b"<row")
-
-
-def _letters(column: int) -> str:
-    """2 → `C`."""
-    text = ""
-    while column >= 0:
-        text, column = chr(65 + column % 26) + text, column // 26 - 1
-    return text
-
-
-def _place(reference: bytes) -> tuple[int, int]:
-    """`C12` → (11, 2)."""
-    letters = reference.rstrip(b"0123456789")
-    column = 0
-    for letter in letters:
-        column = column * 26 + letter - 64
-    return int(reference[len(letters) :]) - 1, column - 1
+    own = {int(f.attrib["numFmtId"]): f.attrib["formatCode"] for f in root.iterfind("{*}numFmts/{*}numFmt")}
+    of_styles = (int(x.get("numFmtId", 0)) for x in root.iterfind("{*}cellXfs/{*}xf"))
+    return {at: kind for at, of in enumerate(of_styles) if (kind := formats.kind_of(of, own.get(of)))}

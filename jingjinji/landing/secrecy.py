@@ -5,6 +5,10 @@ Source: 政务数据共享条例（国务院令第809号）第三条: state and 
 
 from __future__ import annotations
 
+import codecs
+import contextlib
+import html
+import io
 import json
 import re
 import zipfile
@@ -12,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from jingjinji.landing import scanning
+from jingjinji.landing import biff, scanning
 from jingjinji.landing.detect import Detected, UnreadableError
 
 NOT_SECRET = ("非密", "公开", "无", "内部公开", "")
@@ -21,7 +25,17 @@ MARKING = re.compile(
     r"|^\s*(?:密级)?\s*(?:绝密|机密|秘密)\s*(?:$|[★☆级\d\s])"  # a cell that is the marking
     r"|(?:绝密|机密|秘密)\s*[★☆]"  # 秘密★10年 anywhere
 )
-SHARED_TEXTS = "xl/sharedStrings.xml"  # the part of a workbook with the texts that cells refer to
+SHARED_TEXTS = (
+    "xl/sharedstrings.xml"  # the part of a workbook with the texts that cells refer to, however it is capitalised
+)
+UNSEARCHED = "xl/calcchain.xml"  # as large as a sheet, and nothing but places of cells
+SIGNS = ("密".encode(), b"&#")  # 密 may be written as a number
+WORDS = tuple(word.encode() for word in ("密级", "绝密", "机密", "秘密"))
+IN_RUNS = (b"<r>", b":r>")  # a text in several formats stands in as many pieces
+WITH_RUNS = re.compile(rb"<((?:\w+:)?(?:si|is|text|p))\b[^>]*>(.*?)</\1>", re.DOTALL)
+PHONETIC = re.compile(rb"<((?:\w+:)?rPh)\b.*?</\1>", re.DOTALL)
+DECLARED = re.compile(rb"""\s*<\?xml[^>]*\bencoding=["']([\w.-]+)""")
+PAGE_CODE = re.compile(r'&(?:[LCR]|"[^"]*"|\d+|[A-Z])')  # of headers and footers: where, and in which letters
 DOCUMENT_LIMIT = 1 << 26  # bytes of JSON that are parsed whole; larger ones are searched as text
 
 
@@ -50,6 +64,8 @@ def _texts(path: Path, detected: Detected) -> Iterator[str]:
     """Every text in which a marking could stand. Files without the character 密 give none, at the speed of a byte search."""
     if detected.format == "xlsx":
         yield from _workbook_texts(path)
+    elif detected.format == "xls":
+        yield from _old_workbook_texts(path)
     elif not _may_be_marked(path, detected.encoding or "utf-8", detected.format == "json"):
         return
     elif detected.format == "json" and path.stat().st_size <= DOCUMENT_LIMIT:
@@ -77,14 +93,81 @@ def _workbook_texts(path: Path) -> Iterator[str]:
 
 
 def is_searched(part: str) -> bool:
-    """Whether cells stand in a part of a workbook."""
-    return part == SHARED_TEXTS or part.startswith("xl/worksheets/")
+    """Whether texts may stand in a part of a workbook: cells, comments, boxes, headers, names."""
+    return part.lower().endswith((".xml", ".rels", ".vml")) and part.lower() != UNSEARCHED
 
 
 def texts_of_part(content: bytes) -> Iterator[str]:
-    """The texts of a part of a workbook in which a marking could stand."""
-    if scanning.holds(content, "密".encode()):
-        yield from re.findall(r">([^<]*密[^<]*)<", content.decode("utf-8", errors="replace"))
+    """The texts of a part of a workbook in which a marking could stand: those between tags and those of attributes."""
+    content = _as_utf8(content)
+    if not scanning.holds(content, *SIGNS):
+        return
+    if b"<!" in content:
+        content = re.sub(rb"<!--.*?-->", b"", content, flags=re.DOTALL)
+        content = re.sub(
+            rb"<!\[CDATA\[(.*?)\]\]>", lambda m: html.escape(m.group(1).decode()).encode(), content, flags=re.DOTALL
+        )
+    for text in map(_plain, _places_of(content, *WORDS, b"&#")):
+        yield text
+        if text.startswith("&"):
+            yield from PAGE_CODE.split(text)
+    if any(sign in content for sign in IN_RUNS):
+        for _, inner in WITH_RUNS.findall(content):
+            if any(sign in inner for sign in SIGNS):
+                yield _plain(re.sub(rb"<[^>]*>", b"", PHONETIC.sub(b"", inner)))
+
+
+def _as_utf8(content: bytes) -> bytes:
+    """calamine does not read any other encoding, but what is in it must not be kept either."""
+    declared = DECLARED.match(content[:200])
+    encoding = "utf-16" if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8"
+    encoding = declared.group(1).decode() if declared else encoding
+    if encoding.lower() in ("utf-8", "us-ascii", "ascii"):
+        return content
+    try:
+        return content.decode(encoding, errors="replace").encode(errors="replace")
+    except LookupError:
+        return content
+
+
+def _places_of(content: bytes, *signs: bytes) -> set[bytes]:
+    """The texts between two tags, or of the attributes of one, in which a sign stands."""
+    found = set()
+    for sign in signs:
+        at = content.find(sign)
+        while at >= 0:
+            start = content.rfind(b">", 0, at) + 1
+            ends = [end for mark in (b"<", b">") if (end := content.find(mark, at)) >= 0]
+            end = min(ends, default=len(content))
+            text = content[start:end]
+            found |= set(re.findall(rb"""["']([^"']*)["']""", text)) if b"<" in text else {text}
+            at = content.find(sign, end)
+    return found
+
+
+def _plain(text: bytes) -> str:
+    return html.unescape(text.decode("utf-8", errors="replace"))
+
+
+def _old_workbook_texts(path: Path) -> Iterator[str]:
+    """What cannot be opened gives no texts: the reader says so."""
+    yield from texts_of_cells(path)
+    with contextlib.suppress(UnreadableError):
+        for text in biff.read(path).texts:
+            yield text
+            yield from PAGE_CODE.split(text)
+
+
+def texts_of_cells(path: Path) -> Iterator[str]:
+    """The texts with 密 of any workbook that calamine opens."""
+    import python_calamine as calamine
+
+    with contextlib.suppress(calamine.CalamineError, OSError):
+        book = calamine.load_workbook(io.BytesIO(path.read_bytes()))  # by its content, whatever its name says
+        for name in book.sheet_names:
+            with contextlib.suppress(calamine.CalamineError):
+                for row in book.get_sheet_by_name(name).to_python(skip_empty_area=True):
+                    yield from (cell for cell in row if type(cell) is str and "密" in cell)
 
 
 def _document_texts(path: Path, encoding: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Workbooks: the rows of one sheet as text.
 
 python-calamine gives values only, and gives nothing for a formula without a stored result: that must not become "not reported"
-(packages.py says which cells are such).
+(odd_cells.py and, for xls, biff.py say which cells are such).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import datetime as dt
 import errno
 import gc
 import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,18 +22,19 @@ from typing import Any
 import duckdb
 
 from jingjinji.contracts import Feed
-from jingjinji.landing import packages
+from jingjinji.landing import biff, formats, packages
 from jingjinji.landing.detect import UnreadableError
-from jingjinji.landing.packages import NO_RESULT, WITH_TIME, Package
+from jingjinji.landing.odd_cells import NO_RESULT, Place
+from jingjinji.landing.packages import Package
 from jingjinji.landing.sheets import HEADER_WITHIN, Sheet, best_header, find_header
 
 MERGED = "#数据区合并单元格"
 MARKERS = (NO_RESULT, MERGED)  # an error cell keeps its own text, such as #DIV/0!
-LONGEST_WHOLE = 1e15  # a whole number from here on is shown as Python shows it
+LONGEST_WHOLE = 2.0**53  # beyond it a whole number is not exact any more, and shown as such: 2.02e+16
 BETWEEN = "\x1f"  # of texts that are put together; XML cannot hold it
 AT_ONCE = 2  # pieces of a sheet that are read at once
 
-Instead = dict[int, dict[int, str]]  # column of the sheet → row → what its text is, or WITH_TIME; all from 0
+Instead = dict[int, dict[int, str]]  # column of the sheet → row → what its text is, or a kind of format; all from 0
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,9 @@ def cell_text(cell: Any) -> str:
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < LONGEST_WHOLE else repr(cell)
+        if not cell.is_integer():
+            return repr(cell)
+        return str(int(cell)) if abs(cell) <= LONGEST_WHOLE else repr(cell) if "e" in repr(cell) else f"{cell:.15e}"
     if isinstance(cell, dt.datetime):
         return cell.replace(microsecond=0).isoformat(sep=" ")
     if isinstance(cell, dt.date | dt.time):
@@ -62,24 +66,30 @@ def read_workbook(con: duckdb.DuckDBPyConnection, path: Path, feed: Feed, scratc
 
     try:
         package = packages.unpack(path, feed.sheet)
+        if package:
+            package = packages.with_usual_names(package, scratch)
+            path = package.path
         book = calamine.load_workbook(str(path))
-        name = feed.sheet or book.sheet_names[0]
-        if name not in book.sheet_names:
-            message = f"没有名为“{name}”的工作表；文件里有：{'、'.join(book.sheet_names)}"
+        old = None if package else biff.read(path)
+        names = tuple(old.odd) if old else package.names if package else ()
+        name = feed.sheet or next(iter(names), "")
+        if name not in names:
+            message = f"没有名为“{name}”的工作表；文件里有：{'、'.join(names) or '没有存放数据的工作表'}"
             raise UnreadableError("F04", message, "请核对是否报错了文件")
         with _not_collecting(), _read_at_once(book, name, package, scratch) as sheets:
-            found = packages.odd_cells(path, name, package.content) if package else {}
-            others = {other: _top_of(book.get_sheet_by_name(other)) for other in book.sheet_names if other != name}
+            found = old.odd[name] if old else packages.cells_to_mark(path, name, package.content if package else None)
+            others = {other: _top_of(book.get_sheet_by_name(other)) for other in names if other != name}
             sheet, columns = _as_texts(sheets, feed, found)
     except calamine.PasswordError as error:
         raise UnreadableError("F02", "工作簿有密码，无法打开", "请去掉密码后重新报送") from error
-    except (calamine.CalamineError, calamine.ZipError, calamine.XmlError, zipfile.BadZipFile, OSError) as error:
+    except (calamine.CalamineError, zipfile.BadZipFile, zlib.error, OSError) as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise
         message = "工作簿不完整或已损坏，无法打开"
         raise UnreadableError("F02", message, "请在Excel中确认能打开，另存为xlsx后重新报送") from error
     _keep_cells(con, columns, scratch / "cells.parquet")
-    return replace(sheet, epoch_1904=packages.epoch_1904(path), notes=_other_sheets(others, feed))
+    epoch_1904 = old.epoch_1904 if old else packages.epoch_1904(path)
+    return replace(sheet, epoch_1904=epoch_1904, notes=_other_sheets(others, feed))
 
 
 @contextmanager
@@ -121,7 +131,7 @@ def _read_at_once(book: Any, name: str, package: Package | None, scratch: Path) 
 # ---------------------------------------------------------------- rows → columns of texts
 
 
-def _as_texts(sheets: Iterator[Any], feed: Feed, odd: dict[tuple[int, int], str]) -> tuple[Sheet, list[Any]]:
+def _as_texts(sheets: Iterator[Any], feed: Feed, odd: dict[Place, str]) -> tuple[Sheet, list[Any]]:
     """Where the header stands, and the columns of the sheet (pyarrow) from its first filled row and column on.
 
     Args:
@@ -139,7 +149,7 @@ def _as_texts(sheets: Iterator[Any], feed: Feed, odd: dict[tuple[int, int], str]
     filled = fill_merged([list(row) for row in zip(*texts, strict=True)], ranges, block.top, block.left)
     at, headers = find_header([[c.strip() for c in row] for row in filled], feed, bool(ranges))
     first = block.top + at + feed.header_rows  # row of data, from 0
-    _mark_merged(instead, block, ranges, first)
+    _mark_merged(instead, block, ranges, first, headers, feed)
     parts = [(block.left, _arrays(block, instead, above=HEADER_WITHIN))]
     below = block.top + len(block.rows)
     for block in map(_block, sheets):
@@ -241,7 +251,7 @@ def _whole_numbers(head: list[str], body: tuple[float | str, ...]) -> Any | None
     values = np.array([np.nan if cell == "" else cell for cell in body], dtype=np.float64)
     missing = np.isnan(values)
     whole = np.where(missing, 0, values)
-    if not (np.all(np.floor(whole) == whole) and np.all(np.abs(whole) < LONGEST_WHOLE)):
+    if not (np.all(np.floor(whole) == whole) and np.all(np.abs(whole) <= LONGEST_WHOLE)):
         return None
     buffer = pa.py_buffer(whole.astype(np.int64))
     texts = pa.Array.from_buffers(pa.int64(), len(whole), [None, buffer]).cast(pa.string())
@@ -254,17 +264,29 @@ def _whole_numbers(head: list[str], body: tuple[float | str, ...]) -> Any | None
 
 
 def _texts(column: tuple[Any, ...], top: int, instead: dict[int, str]) -> list[str]:
-    """The cells of a column as text. A date whose format shows a time of day is midnight of that day; one without is the day."""
+    """The cells of a column as text."""
     texts = _plain_texts(column)
     for row, text in instead.items():
         at = row - top
-        if not 0 <= at < len(texts):
-            continue
-        if text != WITH_TIME:
-            texts[at] = text
-        elif isinstance(column[at], dt.date) and not isinstance(column[at], dt.datetime):
-            texts[at] += " 00:00:00"
+        if 0 <= at < len(texts):
+            texts[at] = text if text.startswith("#") else _as_shown(column[at], text, texts[at])
     return texts
+
+
+def _as_shown(cell: Any, kind: str, text: str) -> str:
+    """The text of a cell as its format shows it, where that changes what it means.
+
+    A date whose format shows a time of day is midnight of that day, one without is the day; one that shows no day is the month or
+    the year. Zeros before a number are part of an identifier.
+    """
+    if isinstance(cell, dt.date):
+        if kind == formats.MONTH:
+            return f"{cell:%Y-%m}"
+        if kind == formats.YEAR:
+            return f"{cell:%Y}年"
+        return f"{text} 00:00:00" if kind == formats.WITH_TIME and not isinstance(cell, dt.datetime) else text
+    is_padded = kind.startswith(formats.ZEROS) and text.isdigit() and not isinstance(cell, str)
+    return text.zfill(len(kind)) if is_padded else text
 
 
 def _plain_texts(column: tuple[Any, ...]) -> list[str]:
@@ -278,15 +300,26 @@ def _plain_texts(column: tuple[Any, ...]) -> list[str]:
     return [texts[cell] for cell in column]
 
 
-def _mark_merged(instead: Instead, block: Block, ranges: list[Any], first_row: int) -> None:
-    """In the data area a value merged over several rows belongs to none of them for certain: mark every row of it."""
-    for (row_from, column), (row_to, _) in ranges:
+def _mark_merged(
+    instead: Instead, block: Block, ranges: list[Any], first_row: int, headers: list[str], feed: Feed
+) -> None:
+    """In the data area a value merged over several cells belongs to none of them for certain: mark every cell of it.
+
+    Columns without a header do not count, and a footnote may be as wide as it likes.
+    """
+    for (row_from, column), (row_to, last) in ranges:
         row, cell = row_from - block.top, column - block.left
-        if row_from < first_row or row_to == row_from or row >= len(block.rows) or not 0 <= cell < len(block.rows[row]):
+        if row_from < first_row or row >= len(block.rows) or not 0 <= cell < len(block.rows[row]):
             continue
-        value = block.rows[row][cell]
-        if instead[column].get(row_from) or cell_text(value):
-            instead[column] |= dict.fromkeys(range(row_from, row_to + 1), MERGED)
+        named = [
+            other for other in range(column + 1, last + 1) if any(headers[other - block.left : other - block.left + 1])
+        ]
+        own = instead[column].get(row_from, "")
+        text = own if own.startswith("#") else cell_text(block.rows[row][cell])
+        if not text or text.strip().startswith(feed.footer_starts_with) or (row_to == row_from and not named):
+            continue
+        for marked in (column, *named):
+            instead[marked] |= dict.fromkeys(range(row_from, row_to + 1), MERGED)
 
 
 # ---------------------------------------------------------------- other sheets, merged headers
@@ -305,10 +338,11 @@ def _other_sheets(others: dict[str, list[list[str]]], feed: Feed) -> tuple[str, 
     Raises:
         UnreadableError: F14, another sheet holds rows of this feed.
     """
+    needed = sum(1 for column in feed.columns.values() if column.source and not column.optional)
     full = {name: rows for name, rows in others.items() if any(cell for row in rows for cell in row)}
     for name, rows in full.items():
         known, _, _ = best_header(rows, feed, merged=True)
-        if known * 2 > len(feed.columns):
+        if known and known * 2 >= needed:
             message = f"还有一个工作表“{name}”也有本数据的表头，只读一个会漏报"
             raise UnreadableError("F14", message, "请把数据合并到一个工作表后重新报送")
     return tuple(full)
