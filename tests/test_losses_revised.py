@@ -12,7 +12,7 @@ from landed_rows import land_rows
 from jingjinji.build import load_deliveries, prepare_candidate, run_dbt
 from jingjinji.codes import code_list, rows_of
 
-SELECT = "+fct_report_flags +fct_loss_report_hops +fct_disaster_losses +agg_loss_changes +agg_indicators_by_region_year"
+SELECT = "+fct_report_flags +fct_loss_reconciliation +fct_loss_report_hops +fct_disaster_losses +agg_loss_changes +agg_indicators_by_region_year"
 DEAD, MISSING, SUM, AFFECTED, CROP = (
     "deaths_persons", "missing_persons", "deaths_missing_persons", "affected_persons", "crop_affected_ha")  # fmt: skip
 UNIT = "120114"
@@ -72,9 +72,9 @@ def _late_parts() -> None:
         _report("at_once", "03 00:00", "初报", "120000", **_known("03 10:00"), **{AFFECTED: 100}),
         _report("at_once", "04 00:00", "续报", "120000", **_known("04 10:00"), **{DEAD: 0}),
         _report("at_once", "03 00:00", "初报", "120114", **_known("04 10:00"), **{AFFECTED: 150}),
-        _report("closed", "03 00:00", "初报", "120114", **_known("03 08:00"), **{AFFECTED: 150}),
-        _report("closed", "03 00:00", "初报", "120000", **_known("03 10:00"), **{AFFECTED: 100}),
-        _report("closed", "04 00:00", "续报", "120000", **_known("04 10:00"), **{DEAD: 0}),
+        _report("followed", "03 00:00", "初报", "120114", **_known("03 08:00"), **{AFFECTED: 150}),
+        _report("followed", "03 00:00", "初报", "120000", **_known("03 10:00"), **{AFFECTED: 100}),
+        _report("followed", "04 00:00", "续报", "120000", **_known("04 10:00"), **{DEAD: 0}),
         _report("mu", "08 00:00", "初报", "120000", **{CROP: "20.0000"}),
         *(_report("mu", "08 00:00", "初报", unit, **{CROP: "6.6667"}) for unit in ("120114", "120115", "120116")),
         _report("not_mu", "08 00:00", "初报", "120000", **{CROP: "20.0000"}),
@@ -235,10 +235,10 @@ def test_correction_of_nothing_is_out_of_order(con: duckdb.DuckDBPyConnection) -
     [
         ("late", "2024-07-05 08:00:00", None),
         ("at_once", "2024-07-04 10:00:00", None),
-        ("closed", "2024-07-03 10:00:00", "2024-07-04 10:00:00"),
+        ("followed", "2024-07-03 10:00:00", None),
     ],
 )
-def test_flag_found_after_the_next_report_stays_open_with_the_value(
+def test_sum_that_does_not_fit_is_open_while_the_value_stands(
     con: duckdb.DuckDBPyConnection, event: str, known_from: str, known_to: str | None
 ) -> None:
     found = con.execute(
