@@ -13,7 +13,9 @@ losses as (
         cast(value as double) as value,
         'not_reported' as null_reason,
         known_from,
-        known_to
+        known_to,
+        delivery_id,
+        row_number
     from {{ ref('fct_disaster_loss_metric_versions') }}
 
 ),
@@ -29,7 +31,9 @@ statistics as (
         cast(value as double) as value,
         'statistic_not_published' as null_reason,
         known_from,
-        known_to
+        known_to,
+        delivery_id,
+        row_number
     from {{ ref('fct_statistics') }}
 
 ),
