@@ -29,6 +29,8 @@ from jingjinji.release.store import WAREHOUSE
 Format = Literal["table", "csv", "json"]
 FORMATS: tuple[Format, ...] = ("table", "csv", "json")
 LAST_DAY = date(9999, 12, 30)
+# What had not happened by a day was not known then.
+ENDS = ("known_to", "cleared_at")
 
 
 class QueryError(UserError):
@@ -149,8 +151,8 @@ def _select(mart: str, columns: dict[str, str], macros: dict[str, Any], as_of: d
         return f"select * from warehouse.{MARTS}.{quoted(f'{mart}_as_of')}({bound})"
     if columns.get("known_from") != "TIMESTAMP":
         return f"select * from {source}"
-    known_to = " replace (case when known_to < " + bound + " then known_to end as known_to)"
-    return f"select *{known_to if 'known_to' in columns else ''} from {source} where known_from < {bound}"
+    ends = ", ".join(f"case when {name} < {bound} then {name} end as {name}" for name in ENDS if name in columns)
+    return f"select *{f' replace ({ends})' if ends else ''} from {source} where known_from < {bound}"
 
 
 def _ageless(con: duckdb.DuckDBPyConnection) -> list[str]:

@@ -117,7 +117,7 @@ def codes(outcome: Outcome) -> tuple[set[str], set[str]]:
 SELECT = (
     "+fct_teams +fct_team_capabilities +fct_team_equipment +int_teams_flagged +fct_supply_stock +agg_supply_by_region_item "
     "+fct_supply_movements +fct_supply_balance +fct_supply_transfers +int_supplies_flagged +int_supply_movements_flagged "
-    "+int_supply_documents_flagged "
+    "+int_supply_documents_flagged +int_supply_lots_flagged "
     "+dim_supply_items +fct_expert_reports"
 )
 

@@ -179,7 +179,8 @@ def test_flags_of_a_release_say_more_than_landing_did() -> None:
         con.execute("create schema marts")
         con.execute("""create view marts.fct_report_flags as select 'd1' as delivery_id, 4 as row_number, 'D17' as rule_id,
             '数值骤增' as title_zh, 'affected_persons' as column_name, 'warning' as severity, 'history' as found_by,
-            '13912345678' as value_text, '依据' as rule_source""")
+            '13912345678' as value_text, '依据' as rule_source, cast(null as timestamp) as cleared_at
+            union all select 'd1', 4, 'S-BAL', '账实不符', 'on_hand_quantity', 'error', 'history', '1', '依据', timestamp '2024-01-01'""")
         (flag,) = explaining._flags(con, "d1", 4)
         assert explaining._flags(con, "d1", 5) == []
     assert (flag.rule_id, flag.found_by, flag.value) == ("D17", "history", "***")

@@ -282,6 +282,27 @@ def test_feed_that_never_delivered_is_not_reported(warehouse: duckdb.DuckDBPyCon
     assert _one(warehouse, columns, "statistics/beijing") == (True, "已报告", 2, False)
 
 
+def test_published_figure_is_compared_as_known_on_the_day_asked(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """G80 is a period as known now, G91 has no day: neither had an input when nothing was known; G02 is of 1 August 2023."""
+    asked = "select computed_value, status from marts.published_vs_computed_as_of($1::timestamp) where figure_id = $2"
+    for figure in ("G02", "G80", "G91"):
+        value, status = warehouse.execute(asked, ["2000-01-01", figure]).fetchone() or ()
+        assert value is None and status != "match", figure
+    assert _one(warehouse, asked, "2023-08-02", "G02") == (11, "match")
+    assert _one(warehouse, "select count(*) from marts.published_vs_computed_as_of(timestamp '2000-01-01')") == (68,)
+
+
+def test_feed_is_as_fresh_as_what_had_arrived_by_the_day(warehouse: duckdb.DuckDBPyConnection) -> None:
+    asked = (
+        "select count(*), count(last_landed_at), sum(delivery_count) from marts.agg_feed_freshness_as_of($1::timestamp)"
+    )
+    feeds, arrived, _ = warehouse.execute(asked, ["9999-12-31"]).fetchone() or ()
+    assert arrived > 0
+    assert _one(warehouse, asked, "2000-01-01") == (feeds, 0, 0)
+    now = warehouse.execute("select reference_at from marts.agg_feed_freshness limit 1").fetchone()
+    assert now and _one(warehouse, asked, str(now[0]))[1] <= arrived
+
+
 def test_all_models_pass_their_unit_tests(built: Path, tmp_path: Path) -> None:
     candidate = shutil.copyfile(built, tmp_path / "warehouse.duckdb")
     declared = sum(

@@ -14,8 +14,8 @@ from jingjinji.build import load_deliveries, prepare_candidate, run_dbt
 from jingjinji.codes import rows_of
 
 SELECT = (
-    "+int_disaster_losses_flagged +int_loss_outliers_flagged +fct_loss_report_hops +fct_disaster_losses"
-    " +agg_loss_changes +dim_reporting_unit_divisions"
+    "+int_disaster_losses_flagged +int_loss_outliers_flagged +int_loss_crowds_flagged +int_loss_imbalances_flagged"
+    " +fct_loss_report_hops +fct_disaster_losses +fct_loss_reconciliation +agg_loss_changes +dim_reporting_unit_divisions"
 )
 AFFECTED, DEAD, CROP, LOSS = "affected_persons", "deaths_persons", "crop_affected_ha", "direct_loss_cny"
 
@@ -206,8 +206,8 @@ def test_value_is_flagged_against_past_events_of_the_unit_and_kind(con: duckdb.D
 
 
 def test_more_affected_than_one_and_a_fifth_of_the_residents_is_flagged(con: duckdb.DuckDBPyConnection) -> None:
-    assert _flags(con, "full", "int_loss_outliers_flagged") == []
-    assert _flags(con, "crowded", "int_loss_outliers_flagged") == [("D07", AFFECTED, "1201", "1000", None)]
+    assert _flags(con, "full", "int_loss_crowds_flagged") == []
+    assert _flags(con, "crowded", "int_loss_crowds_flagged") == [("D07", AFFECTED, "1201", "1000", None)]
 
 
 @pytest.mark.parametrize(
@@ -268,12 +268,12 @@ def test_sum_above_its_whole_is_told_and_rejects_nothing(
         "select status from marts.fct_loss_reconciliation where event_id = $1 and unit_code = '130600'", [event]
     )
     assert found.fetchall() == [(status,)]
-    assert _flags(con, event, "int_loss_outliers_flagged") == flags
+    assert _flags(con, event, "int_loss_imbalances_flagged") == flags
     assert con.execute("select count(*) from raw.disaster_losses where event_id = $1", [event]).fetchall() == [(2,)]
 
 
 def test_sum_above_its_whole_is_known_once_both_sides_are(con: duckdb.DuckDBPyConnection) -> None:
-    found = con.execute("select known_from from intermediate.int_loss_outliers_flagged where event_id = 'over'")
+    found = con.execute("select known_from from intermediate.int_loss_imbalances_flagged where event_id = 'over'")
     assert found.fetchall() == [(datetime(2024, 7, 4, 0, 15),)]
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import duckdb
 import pytest
-from landed_rows import land_rows
+from landed_rows import as_of, land_rows
 
 from jingjinji.build import load_deliveries, prepare_candidate, run_dbt
 from jingjinji.codes import code_list, rows_of
 
-SELECT = "+fct_report_flags +fct_loss_report_hops +fct_disaster_losses +agg_loss_changes +agg_indicators_by_region_year"
+SELECT = "+dim_events +fct_report_flags +fct_loss_reconciliation +fct_loss_report_hops +fct_disaster_losses +agg_loss_changes +agg_indicators_by_region_year"
 DEAD, MISSING, SUM, AFFECTED, CROP = (
     "deaths_persons", "missing_persons", "deaths_missing_persons", "affected_persons", "crop_affected_ha")  # fmt: skip
 UNIT = "120114"
@@ -72,9 +72,9 @@ def _late_parts() -> None:
         _report("at_once", "03 00:00", "初报", "120000", **_known("03 10:00"), **{AFFECTED: 100}),
         _report("at_once", "04 00:00", "续报", "120000", **_known("04 10:00"), **{DEAD: 0}),
         _report("at_once", "03 00:00", "初报", "120114", **_known("04 10:00"), **{AFFECTED: 150}),
-        _report("closed", "03 00:00", "初报", "120114", **_known("03 08:00"), **{AFFECTED: 150}),
-        _report("closed", "03 00:00", "初报", "120000", **_known("03 10:00"), **{AFFECTED: 100}),
-        _report("closed", "04 00:00", "续报", "120000", **_known("04 10:00"), **{DEAD: 0}),
+        _report("followed", "03 00:00", "初报", "120114", **_known("03 08:00"), **{AFFECTED: 150}),
+        _report("followed", "03 00:00", "初报", "120000", **_known("03 10:00"), **{AFFECTED: 100}),
+        _report("followed", "04 00:00", "续报", "120000", **_known("04 10:00"), **{DEAD: 0}),
         _report("mu", "08 00:00", "初报", "120000", **{CROP: "20.0000"}),
         *(_report("mu", "08 00:00", "初报", unit, **{CROP: "6.6667"}) for unit in ("120114", "120115", "120116")),
         _report("not_mu", "08 00:00", "初报", "120000", **{CROP: "20.0000"}),
@@ -139,6 +139,11 @@ def _units_of_their_time() -> None:
         *told("xiongan_2016", 2016, u130602=90, u130638=10, u130600=100), *told("xiongan_2017", 2017, u130602=90, u130638=10, u130600=90),
         *told("too_early", 2016, **{"u130000": 5, "u130000-XA": 5}),
         *told("merged", 2019, u130521=4, u130503=5), *told("split", 2013, u130103=6, u130100=6),
+    ])  # fmt: skip
+    # said to be of 2016 on 5 July, and of 2017 three days later
+    land_rows("disaster_losses/hebei", "units3", [
+        row | {"reported_at": f"2024-07-{day} 09:00:00"}
+        for day, year in (("05", 2016), ("08", 2017)) for row in told("dated anew", year, u130602=90, u130638=10, u130600=100)
     ])  # fmt: skip
     former = told("former", 2016, u120225=7)
     _land(
@@ -235,10 +240,10 @@ def test_correction_of_nothing_is_out_of_order(con: duckdb.DuckDBPyConnection) -
     [
         ("late", "2024-07-05 08:00:00", None),
         ("at_once", "2024-07-04 10:00:00", None),
-        ("closed", "2024-07-03 10:00:00", "2024-07-04 10:00:00"),
+        ("followed", "2024-07-03 10:00:00", None),
     ],
 )
-def test_flag_found_after_the_next_report_stays_open_with_the_value(
+def test_sum_that_does_not_fit_is_open_while_the_value_stands(
     con: duckdb.DuckDBPyConnection, event: str, known_from: str, known_to: str | None
 ) -> None:
     found = con.execute(
@@ -330,6 +335,13 @@ def test_year_of_an_event_is_the_one_known_by_then(con: duckdb.DuckDBPyConnectio
     assert differing.fetchall() == []
 
 
+def test_event_is_shown_as_known_on_the_day(con: duckdb.DuckDBPyConnection) -> None:
+    day = "select cast(event_date as varchar), report_count from marts.dim_events_as_of($1::timestamp) where event_id = 'year'"
+    (early, one), (late, more) = (con.execute(day, [by]).fetchone() or () for by in ("2024-07-11 00:00", "9999-01-01"))
+    assert (early[:4], late) == ("2023", "2024-07-01") and one < more
+    assert con.execute(day, ["2024-07-01 00:00"]).fetchall() == []
+
+
 def test_kind_of_an_event_does_not_go_with_a_report_that_leaves_it_empty(con: duckdb.DuckDBPyConnection) -> None:
     found = con.execute("select event_name, disaster_kind from marts.dim_events where event_id = 'kind'").fetchall()
     assert found == [("另一名称", "洪涝")]
@@ -356,6 +368,15 @@ def test_parts_of_their_time_are_reconciled(con: duckdb.DuckDBPyConnection) -> N
         ("xiongan_2017", "130000", 100, 14, "本级未报"), ("xiongan_2017", "130000-XA", 10, 3, "本级未报"),
         ("xiongan_2017", "130600", 90, 20, "一致"),
     ]  # fmt: skip
+
+
+def test_tree_of_a_day_is_that_of_the_event_as_known_then(con: duckdb.DuckDBPyConnection) -> None:
+    counted = f"sum({AFFECTED})::int"
+    where = "event_id = 'dated anew' and is_counted and covered_metrics is null"
+    parts = "event_id = 'dated anew' and unit_code = '130600'"
+    for day, added, compared in (("2024-07-06", 100, (100, 23)), ("2024-07-09", 110, (90, 20))):
+        assert as_of(con, "fct_disaster_losses", day, counted, where) == [(added,)]
+        assert as_of(con, "fct_loss_reconciliation", day, "parts_value::int, expected_count", parts) == [compared]
 
 
 def test_former_code_means_its_successor_and_is_kept(con: duckdb.DuckDBPyConnection) -> None:

@@ -31,7 +31,7 @@ FLAG = {
     "row_number": 3, "rule_id": "D18", "column_name": "crop_affected_ha", "found_by": "history", "severity": "warning",
     "column_title_zh": "农作物受灾面积", "unit": "公顷", "value_text": "1,500", "compared_text": "100",
     "suggested_factor": 0.0666666667, "held_because_zh": None, "title_zh": "疑似计量单位用错", "title_en": "unit",
-    "fix_zh": "请核对单位", "rule_source": "应急〔2020〕19号",
+    "fix_zh": "请核对单位", "rule_source": "应急〔2020〕19号", "cleared_at": None,
 }  # fmt: skip
 HELD = FLAG | {
     "row_number": None, "rule_id": "X-HELD", "column_name": "deaths_persons, missing_persons", "found_by": "held",
@@ -44,7 +44,7 @@ def _release(home: Home, name: str, *flags: dict[str, Any]) -> None:
     """A release that holds these flags and is current."""
     folder = home.releases / name
     folder.mkdir(parents=True)
-    kinds = {"row_number": "bigint", "suggested_factor": "double"}
+    kinds = {"row_number": "bigint", "suggested_factor": "double", "cleared_at": "timestamp"}
     shape = ", ".join(f"{column} {kinds.get(column, 'varchar')}" for column in FLAG)
     with duckdb.connect(str(folder / "warehouse.duckdb")) as con:
         con.execute(f"create schema marts; create table marts.fct_report_flags ({shape})")
@@ -110,6 +110,19 @@ def test_nothing_is_written_twice_and_what_changed_is_written_as_the_next_one(ho
     records = [e["facts"] for e in audit.read(home) if e["event"] == "receipts.second"]
     assert [r["receipts"] for r in records] == [{FEED: 1}] * 3
     assert [r["notes"] for r in records] == [{FEED: 1}, {FEED: 1}, {FEED: 0}]
+
+
+def test_of_a_cleared_flag_only_he_hears_who_was_told_of_it(home: Home, landed: Path) -> None:
+    cleared = FLAG | {"rule_id": "S-BAL", "cleared_at": datetime(2023, 8, 5)}
+    _release(home, "r1", cleared)
+    assert send_second_receipts().receipts == ()
+    _release(home, "r2", FLAG, cleared | {"cleared_at": None})
+    assert [line[4] for line in _lines(send_second_receipts().receipts[0])[1:-1]] == ["D18", "S-BAL"]
+    _release(home, "r3", FLAG, cleared)
+    assert [line[4] for line in _lines(send_second_receipts().receipts[0])[1:-1]] == ["D18"]
+    _release(home, "r4", FLAG | {"cleared_at": datetime(2023, 8, 6)}, cleared)
+    (settled,) = send_second_receipts().receipts
+    assert _lines(settled)[-1][5].startswith("此前所列事项已不再成立，无需处理")
 
 
 def test_two_runs_at_once_write_one_receipt(home: Home, landed: Path) -> None:

@@ -121,6 +121,6 @@ def test_history_flags_transfers_ledger_and_contradictions_as_planted(home: Home
             anti join '{home.inbox / ANSWERS}' as answers
                 on answers.feed_id = deliveries.feed_id and answers.file_name = deliveries.file_name
                 and answers.row_number = flags.row_number and answers.expected_code = flags.rule_id
-            where flags.rule_id in {exactly}"""
+            where flags.rule_id in {exactly} and flags.cleared_at is null"""
         ).fetchall()
         assert unplanted == []

@@ -28,6 +28,15 @@
     dataset, region_code, delivery_id, row_number, rule_id, column_name, value_text, compared_text, suggested_factor, known_from
 {%- endmacro %}
 
+{#-
+    Columns of a model that judges over time, whose findings something known later can clear: one row per stretch of time in which what was
+    known shows the finding, `cleared_at` being the end of the stretch (NULL = it still shows). Stretches that touch are one flag
+    (int_flags_united).
+-#}
+{% macro flag_stretch_columns() -%}
+    {{ flag_columns() }}, cleared_at
+{%- endmacro %}
+
 {#- Nothing stated: what a union of `statements_with_repeated_key` begins with. -#}
 {% macro no_statements() -%}
     select

@@ -17,19 +17,11 @@
         and tolerance.applies_to = {{ unit }}
 {%- endmacro %}
 
-{#- Median over a window, and median of the distances from it: what a few wild values cannot move. -#}
-{% macro robust_median(column, window) -%}
-    {{ return(adapter.dispatch('robust_median')(column, window)) }}
+{#- Median of the distances from the median: what a few wild values cannot move. -#}
+{% macro robust_spread(column) -%}
+    {{ return(adapter.dispatch('robust_spread')(column)) }}
 {%- endmacro %}
 
-{% macro default__robust_median(column, window) -%}
-    median({{ column }}) over {{ window }}
-{%- endmacro %}
-
-{% macro robust_spread(column, window) -%}
-    {{ return(adapter.dispatch('robust_spread')(column, window)) }}
-{%- endmacro %}
-
-{% macro default__robust_spread(column, window) -%}
-    mad({{ column }}) over {{ window }}
+{% macro default__robust_spread(column) -%}
+    mad({{ column }})
 {%- endmacro %}

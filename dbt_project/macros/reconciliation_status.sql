@@ -10,3 +10,28 @@
         else '下级合计小于本级'
     end
 {%- endmacro %}
+
+{#-
+    How many units report to a unit directly on the day of an event. A county that was merged or split, and a unit that was not there yet, are
+    missed by nobody. units: has region_code, unit_code, event_date.
+-#}
+{% macro expected_parts(units) -%}
+    select
+        events.region_code,
+        events.unit_code,
+        events.event_date,
+        count(*) as expected_count
+    from (
+        select distinct region_code, unit_code, event_date
+        from {{ units }}
+    ) as events
+    inner join {{ ref('dim_reporting_unit_ancestors') }} as ancestors
+        on
+            events.unit_code = ancestors.ancestor_code
+            and ancestors.distance = 1
+            and {{ is_valid_on('ancestors', 'events.event_date') }}
+    inner join {{ ref('dim_reporting_units') }} as units
+        on ancestors.unit_code = units.unit_code and events.region_code = units.region_code
+    where units.unit_kind <> 'former' and (units.valid_from is null or units.valid_from <= events.event_date)
+    group by events.region_code, events.unit_code, events.event_date
+{%- endmacro %}

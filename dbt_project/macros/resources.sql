@@ -190,8 +190,11 @@ from numbered
     case when length({{ digits }}) <= 9 then cast({{ digits }} as bigint) end
 {%- endmacro %}
 
-{#- The columns of a flag (int_<dataset>_flagged) about rows of a relation that has region_code, delivery_id, row_number, known_from. -#}
-{% macro flag_of(dataset, rule_id, column_name, value, compared='null', known_from='known_from') -%}
+{#-
+    The columns of a flag (int_<dataset>_flagged) about rows of a relation that has region_code, delivery_id, row_number, and says from when
+    to when what was known showed it.
+-#}
+{% macro flag_of(dataset, rule_id, column_name, value, compared='null', known_from='known_from', shown_until='shown_until') -%}
     '{{ dataset }}' as dataset,
     region_code,
     delivery_id,
@@ -201,22 +204,39 @@ from numbered
     cast({{ value }} as varchar) as value_text,
     cast({{ compared }} as varchar) as compared_text,
     cast(null as double) as suggested_factor,
-    {{ known_from }} as known_from
+    {{ known_from }} as known_from,
+    cast({{ shown_until }} as timestamp) as cleared_at
 {%- endmacro %}
 
 {#-
-    Of what is said of one cell by several versions of its line the first: a state told again after a late report may show what its sender
-    could not be told before, and repeats what he was told. apart: what else sets two flags of a cell apart.
+    Versions of a state with `shown_until`: when a late report made the same line say something else, and what it showed is judged anew.
+    That a newer state followed is no such thing.
 -#}
-{% macro first_told(flags, apart='null') -%}
-    select distinct {{ flag_columns() }}
-    from (
+{% macro with_told_again(versions, keys) -%}
+    select
+        versions.*,
+        again.shown_until
+    from {{ versions }} as versions
+    left join (
         select
-            *,
-            min(known_from) over (partition by delivery_id, row_number, rule_id, column_name, {{ apart }}) as first_known_from
-        from {{ flags }}
-    ) as told
-    where known_from = first_known_from
+            {% for column in keys %}told.{{ column }}, {% endfor %}
+            told.report_number,
+            lead(told.known_from) over (
+                partition by {% for column in keys %}told.{{ column }}, {% endfor %}told.delivery_id, told.row_number order by told.report_number
+            ) as shown_until
+        from {{ versions }} as told
+        inner join (
+            select distinct delivery_id, row_number
+            from {{ versions }}
+            where is_restated
+        ) as restated on told.delivery_id = restated.delivery_id and told.row_number = restated.row_number
+    ) as again
+        on
+            {%- for column in keys %}
+            versions.{{ column }} = again.{{ column }}
+            and
+            {%- endfor %}
+            versions.report_number = again.report_number
 {%- endmacro %}
 
 {#- A quantity with its unit as people read it; NULL where there is none. -#}

@@ -63,14 +63,7 @@
         clock.as_of_day,
         cast({{ days_between('clock.as_of_day', 'lots.expiry_date') }} as integer) as days_to_expiry,
         lots.is_of_newest_day and not lots.is_of_other_kind as is_in_last_statement,
-        case
-            when lots.is_of_newest_day and not lots.is_of_other_kind then 'listed'
-            when moved.other_unit_count > 0 then case when lots.is_of_other_kind then 'other_kind' else 'not_restated' end
-            when lots.stated_quantity + coalesce(moved.moved_quantity, 0) = 0 then 'used_up'
-            when lots.stated_quantity + coalesce(moved.moved_by_newest_day_quantity, 0) = 0 then 'used_up'
-            when lots.is_of_other_kind then 'other_kind'
-            else 'not_restated'
-        end as listing_status
+        {{ listing_status() }} as listing_status
     from ({{ supply_lots_placed() }}) as lots
     inner join (
         select {{ as_of_day('known_until') }} as as_of_day
@@ -91,6 +84,18 @@
         group by {{ lot_columns('placed') }}
     ) as moved on {{ same_lot('lots', 'moved') }}
 {% endmacro %}
+
+{#- Of a lot (`lots`) and what moved since its own statement (`moved`). -#}
+{% macro listing_status() -%}
+    case
+        when lots.is_of_newest_day and not lots.is_of_other_kind then 'listed'
+        when moved.other_unit_count > 0 then case when lots.is_of_other_kind then 'other_kind' else 'not_restated' end
+        when lots.stated_quantity + coalesce(moved.moved_quantity, 0) = 0 then 'used_up'
+        when lots.stated_quantity + coalesce(moved.moved_by_newest_day_quantity, 0) = 0 then 'used_up'
+        when lots.is_of_other_kind then 'other_kind'
+        else 'not_restated'
+    end
+{%- endmacro %}
 
 {% macro supply_lots_placed() %}
     select
@@ -126,6 +131,19 @@
 
 {% macro same_lot(left, right) -%}
     {%- for column in ['region_code', 'warehouse_id', 'item_code', 'lot_number', 'storage_kind'] -%}
+        {{ left }}.{{ column }} = {{ right }}.{{ column }}{{ ' and ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- The same lot, kept as any kind; and all of one kind in a warehouse. -#}
+{% macro same_goods(left, right) -%}
+    {%- for column in ['region_code', 'warehouse_id', 'item_code', 'lot_number'] -%}
+        {{ left }}.{{ column }} = {{ right }}.{{ column }}{{ ' and ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{% macro same_stock(left, right) -%}
+    {%- for column in ['region_code', 'warehouse_id', 'storage_kind'] -%}
         {{ left }}.{{ column }} = {{ right }}.{{ column }}{{ ' and ' if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}

@@ -65,6 +65,36 @@ exists (
     (select {{ columns }} from {{ arg_dict['temp_relation'] }})
 {% endmacro %}
 
+{#-
+    For what is told against all that was known before it: a touched entity can have changed what became known after the first that was ever known of
+    it, in its region, and nothing before. The condition for rows of `alias`, which are versions of entities with known_from.
+-#}
+{% macro is_known_since_touched(dataset, alias) -%}
+(
+        {{ is_of_touched_entity([dataset], alias) }}
+        or {{ alias }}.known_from > (
+            select min(touched_rows.known_from)
+            from (
+                select landed.region_code, landed.known_from
+                from {{ landed_relation('raw', dataset) }} as landed
+                where {{ is_of_touched_entity([dataset], 'landed') }}
+                union all
+                select region_code, known_from from {{ landed_relation('removed', dataset) }}
+            ) as touched_rows
+            where touched_rows.region_code = {{ alias }}.region_code
+        )
+    )
+{%- endmacro %}
+
+{% macro get_incremental_since_touched_sql(arg_dict) %}
+    {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
+    delete from {{ arg_dict['target_relation'] }} as held
+    where {{ is_known_since_touched(config.require('meta')['datasets'][0], 'held') }};
+
+    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
+    (select {{ columns }} from {{ arg_dict['temp_relation'] }})
+{% endmacro %}
+
 {#- Every table of landed rows that the candidate has: one per standard, so that a new dataset is checked like the others. -#}
 {% macro tables_of_landed_rows() -%}
     {%- if not execute -%}{{ return([landed_relation('raw', 'deliveries')]) }}{%- endif -%}

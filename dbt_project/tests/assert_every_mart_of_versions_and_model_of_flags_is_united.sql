@@ -2,8 +2,8 @@
 -- of a new dataset would never be told, or never end.
 {%- set missing = [] -%}
 {%- if execute -%}
-    {#- versions of landed rows name until when they were known and the row they came from; these two are made from such a mart -#}
-    {%- set derived = ['fct_report_flags', 'fct_disaster_loss_metric_versions'] -%}
+    {#- versions of landed rows name until when they were known and the row they came from; these are made from such a mart -#}
+    {%- set derived = ['fct_report_flags', 'fct_disaster_loss_metric_versions', 'fct_published_comparables'] -%}
     {%- set united = {} -%}
     {%- for node in graph.nodes.values() if node.name in ('int_reports_superseded', 'int_flags_united') -%}
         {%- do united.update({node.name: node.depends_on.nodes}) -%}

@@ -174,15 +174,16 @@ def _origin(
 
 
 def _flags(con: duckdb.DuckDBPyConnection, delivery_id: str, row_number: int) -> list[Warned]:
-    """What the release says of that line: landing warnings and what only the history shows."""
+    """What the release says of that line and still holds: landing warnings and what only the history shows."""
     there = con.execute(
-        "select count(*) from duckdb_views() where view_name = ? and schema_name = 'marts'", [FLAGS]
+        "select count(*) from duckdb_columns() where table_name = ? and schema_name = 'marts' and column_name = 'cleared_at'",
+        [FLAGS],
     ).fetchone()
     if not there or not there[0]:
         return []
     found = con.execute(
         f"select rule_id, title_zh, column_name, severity, found_by, value_text, rule_source from marts.{FLAGS} "
-        "where delivery_id = ? and row_number = ? order by all",
+        "where delivery_id = ? and row_number = ? and cleared_at is null order by all",
         [delivery_id, row_number],
     ).fetchall()
     return [

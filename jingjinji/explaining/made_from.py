@@ -216,7 +216,8 @@ MADE_FROM: dict[str, tuple[Source, ...]] = {
     ),
     "agg_feed_freshness": (
         Source(
-            "已入库的报送", "fct_deliveries", "m.feed_id = $feed_id and m.status = 'accepted'", "同一数据来源、已接收",
+            "已入库的报送", "fct_deliveries", "m.feed_id = $feed_id and m.status = 'accepted' and m.landed_at <= $reference_at",
+            "同一数据来源、已接收、当日前已送达",
         ),
     ),
     "agg_flags_by_feed": (

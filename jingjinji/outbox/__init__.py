@@ -24,8 +24,9 @@ from jingjinji.outbox import notes as words
 from jingjinji.outbox.notes import Note
 from jingjinji.paths import Home, home
 
-# What landing found itself its sender has already read in the first receipt.
-TO_BE_TOLD = "from marts.fct_report_flags where found_by <> 'landing'"
+# What landing found itself its sender has already read in the first receipt; what was cleared holds no more, and whoever was told of it
+# before is told so by its absence.
+TO_BE_TOLD = "from marts.fct_report_flags where found_by <> 'landing' and cleared_at is null"
 LINE_ORDER = "row_number nulls first, rule_id, column_name"
 WHAT_IS_TOLD = (
     "row_number", "rule_id", "column_name", "severity", "value_text", "compared_text", "unit", "suggested_factor",
@@ -82,7 +83,7 @@ def second_receipts(folder: Path) -> list[Path]:
 
 
 def _fingerprints(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], str]:
-    """A hash of what is to be told, by feed and delivery; none where the release was made before there were flags."""
+    """A hash of what is to be told, by feed and delivery; none where the release was made before flags were what they are."""
     told = ", chr(31), ".join(f"coalesce({name}::varchar, chr(29))" for name in WHAT_IS_TOLD)
     query = (
         f"select feed_id, delivery_id, sha256(string_agg(concat({told}), chr(30) order by {LINE_ORDER}))"
@@ -90,7 +91,7 @@ def _fingerprints(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], str]:
     )
     try:
         return {(feed, delivery): fingerprint for feed, delivery, fingerprint in con.execute(query).fetchall()}
-    except duckdb.CatalogException:
+    except (duckdb.CatalogException, duckdb.BinderException):
         return {}
 
 

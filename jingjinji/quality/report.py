@@ -17,7 +17,7 @@ from jingjinji.paths import home
 SUITES = {"incoming": "入库前检查（新到数据能否入库）", "published": "发布前检查（候选库能否发布）"}
 FAILED = {"critical": "未通过", "held": "已扣留", "warning": "提示"}
 FLAG_SEVERITIES = {"error": ("bad", "错误"), "warning": ("note", "警告"), "info": ("ok", "提示")}
-FLAG_COLUMNS = ("级别", "数据来源", "规则", "说明", "发现于", "条数", "其中未有后续报告", "涉及报送")
+FLAG_COLUMNS = ("级别", "数据来源", "规则", "说明", "发现于", "条数", "其中未了结", "涉及报送")
 FOUND_BY = {"landing": "接收时（首次回执）", "history": "与历史对照（二次回执）", "held": "入库检查（整份扣留）"}
 # By feed and rule, the gravest first; the models of this run have made it once the published check looks.
 FLAGS = """
@@ -90,9 +90,7 @@ def _flags(connection: duckdb.DuckDBPyConnection) -> str:
     if not found:
         return f'{title}<p class="meta">没有。</p>'
     total, deliveries = sum(row[5] for row in found), sum(row[7] for row in found)
-    told = (
-        f'<p class="meta">共 {total:,} 条，涉及报送 {deliveries:,} 份次；均不改变已入库的数字，逐条见各报送的回执。</p>'
-    )
+    told = f'<p class="meta">共 {total:,} 条，涉及报送 {deliveries:,} 份次；均不改变已入库的数字；仍成立的逐条见各报送的回执。</p>'
     head = "".join(f"<th>{column}</th>" for column in FLAG_COLUMNS)
     lines = "".join(_flag_line(*row) for row in found)
     return f'{title}{told}<table class="flags"><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>'

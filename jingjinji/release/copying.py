@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ RELEASE_INFO = "release_info"  # written by the release itself, never copied
 FAR_FUTURE = "timestamp '9999-12-31 00:00:00'"
 # Between and in place of values while a row is hashed; neither occurs in text that passed landing.
 SEPARATOR, NULL_MARK = "chr(31)", "chr(30)"
+Macro = tuple[list[str], str]
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def mart_columns(con: duckdb.DuckDBPyConnection, catalog: str = "warehouse") -> 
     return found
 
 
-def as_of_macros(con: duckdb.DuckDBPyConnection, catalog: str = "warehouse") -> dict[str, tuple[list[str], str]]:
+def as_of_macros(con: duckdb.DuckDBPyConnection, catalog: str = "warehouse") -> dict[str, Macro]:
     """macro -> (parameters, body) of the table macros beside the marts."""
     rows = con.execute(
         "select function_name, parameters, macro_definition from duckdb_functions() where database_name = ? "
@@ -95,11 +97,21 @@ def copy_marts(candidate: Path, target: Path) -> None:
             name = quoted(table)
             con.execute(f"insert into warehouse.{MARTS}.{name} select * from candidate.{MARTS}.{name}")
         _copy_comments(con)
-        for name, (parameters, body) in as_of_macros(con, "candidate").items():
+        for name, (parameters, body) in _inner_first(as_of_macros(con, "candidate")):
             arguments = ", ".join(quoted(parameter) for parameter in parameters)
             con.execute(f"create macro warehouse.{MARTS}.{quoted(name)}({arguments}) as table {body}")
         con.execute("detach candidate")
         con.execute("checkpoint")
+
+
+def _inner_first(macros: dict[str, Macro]) -> Iterator[tuple[str, Macro]]:
+    """Macros with those that they ask before them, without which they cannot be created."""
+    left = dict(macros)
+    while left:
+        ready = [name for name, (_, body) in left.items() if not any(other in body for other in left if other != name)]
+        assert ready, f"as-of macros ask each other in a circle: {sorted(left)}"
+        for name in ready:
+            yield name, left.pop(name)
 
 
 def differences(wanted: dict[str, TableContent], got: dict[str, TableContent]) -> list[str]:

@@ -1,5 +1,5 @@
--- Both sides of a pair hear of it, on the report that made it a pair, until people have decided or it is no pair any more: a later report
--- settles nothing of it.
+-- Both sides of a pair hear of it, on the report that made it a pair first, while it is one and people have not decided: a later report settles
+-- nothing of it.
 with
 
 pairs as (
@@ -36,13 +36,9 @@ sides as (
 first_seen as (
     select
         *,
-        row_number() over (
+        first_value(report_number) over (
             partition by region_code, accident_id, other_region_code, other_accident_id order by known_from, report_number
-        ) as seen_order,
-        first_value(known_to) over (
-            partition by region_code, accident_id, other_region_code, other_accident_id
-            order by coalesce(known_to, {{ known_by() }}) desc
-        ) as settled_at
+        ) as first_report_number
     from sides
 )
 
@@ -57,11 +53,11 @@ select
     concat(first_seen.other_region_code, ' ', first_seen.other_accident_id) as compared_text,
     cast(null as double) as suggested_factor,
     first_seen.known_from,
-    first_seen.settled_at
+    first_seen.known_to as cleared_at
 from first_seen
 inner join reports
     on
         first_seen.region_code = reports.region_code
         and first_seen.accident_id = reports.accident_id
-        and first_seen.report_number = reports.report_number
-where first_seen.seen_order = 1
+        and first_seen.first_report_number = reports.report_number
+where first_seen.known_to is null or first_seen.known_to > first_seen.known_from

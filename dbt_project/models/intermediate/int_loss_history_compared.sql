@@ -1,20 +1,10 @@
--- Each value beside what earlier disasters of the same unit and main kind came to: the last value of each event, known before.
--- Losses of disasters span powers of ten, so distances are measured between logarithms: of the values themselves every large flood
--- would be an outlier.
-{%- set earlier -%}
-(
-            partition by region_code, unit_code, main_kind_code, metric
-            order by known_from, is_history, event_id, report_number rows between unbounded preceding and current row
-        )
-{%- endset %}
-with
+{{ config(materialized='incremental', incremental_strategy='since_touched', meta={'datasets': ['disaster_losses']}) }}
 
-kinds as (
-    select
-        kind_code,
-        coalesce(parent_kind_code, kind_code) as main_kind_code
-    from {{ ref('ref_disaster_kinds') }}
-),
+-- Each value beside what the other disasters of the same unit and main kind had come to when it was told: the last value of each event known
+-- before. What is known later changes none of it. Losses of disasters span powers of ten, so distances are measured between logarithms: of the
+-- values themselves every large flood would be an outlier.
+{%- set compared = ['region_code', 'event_id', 'unit_code', 'metric', 'report_number'] %}
+with
 
 exempt as (
     select metric from {{ ref('ref_loss_metric_exceptions') }}
@@ -24,49 +14,90 @@ exempt as (
 versions as (
     select
         versions.*,
-        kinds.main_kind_code
+        coalesce(versions.known_to, {{ known_by() }}) as known_until
     from {{ ref('fct_disaster_loss_metric_versions') }} as versions
-    inner join {{ ref('dim_events') }} as events
-        on versions.region_code = events.region_code and versions.event_id = events.event_id
-    inner join kinds on events.disaster_kind = kinds.kind_code
     left join exempt on versions.metric = exempt.metric
     where versions.value is not null and exempt.metric is null
 ),
 
--- at one moment history comes after the values that are compared with it: only what was known before speaks
-timeline as (
-    select *, 0 as is_history, cast(null as double) as past_value
+kinds as (
+    select * from {{ ref('int_disaster_kinds_known') }}
+),
+
+told as (
+    select
+        versions.*,
+        kinds.main_kind_code
     from versions
-    union all
-    select *, 1 as is_history, cast(value as double) as past_value
+    inner join kinds
+        on
+            versions.region_code = kinds.region_code
+            and versions.event_id = kinds.event_id
+            and versions.known_from >= kinds.known_from
+            and versions.known_from < kinds.known_until
+    where {{ is_known_since_touched('disaster_losses', 'versions') }}
+),
+
+past as (
+    select
+        versions.region_code,
+        versions.event_id,
+        versions.unit_code,
+        versions.metric,
+        kinds.main_kind_code,
+        cast(versions.value as double) as value,
+        greatest(versions.known_from, kinds.known_from) as known_from,
+        least(versions.known_until, kinds.known_until) as known_until
     from versions
-    where known_to is null
+    inner join kinds
+        on
+            versions.region_code = kinds.region_code
+            and versions.event_id = kinds.event_id
+            and versions.known_from < kinds.known_until
+            and versions.known_until > kinds.known_from
 ),
 
 judged as (
     select
-        *,
-        count(past_value) over {{ earlier }} as history_count,
-        {{ robust_median('past_value', earlier) }} as history_median,
-        {{ robust_median('ln(1 + past_value)', earlier) }} as history_log_median,
-        {{ robust_spread('ln(1 + past_value)', earlier) }} as history_log_spread
-    from timeline
+        {%- for column in compared %}
+        told.{{ column }},
+        {%- endfor %}
+        count(*) as history_count,
+        median(past.value) as history_median,
+        median(ln(1 + past.value)) as history_log_median,
+        {{ robust_spread('ln(1 + past.value)') }} as history_log_spread
+    from told
+    inner join past
+        on
+            told.region_code = past.region_code
+            and told.unit_code = past.unit_code
+            and told.metric = past.metric
+            and told.main_kind_code = past.main_kind_code
+            and told.event_id <> past.event_id
+            and told.known_from > past.known_from
+            and told.known_from <= past.known_until
+    group by
+        {%- for column in compared %}
+        told.{{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
 )
 
 select
-    region_code,
-    event_id,
-    unit_code,
-    metric,
-    report_number,
-    unit,
-    value,
-    history_count,
-    history_median,
-    ln(1 + cast(value as double)) - history_log_median as log_distance,
-    history_log_spread,
-    delivery_id,
-    row_number,
-    known_from
-from judged
-where is_history = 0
+    {%- for column in compared %}
+    told.{{ column }},
+    {%- endfor %}
+    told.unit,
+    told.value,
+    judged.history_count,
+    judged.history_median,
+    ln(1 + cast(told.value as double)) - judged.history_log_median as log_distance,
+    judged.history_log_spread,
+    told.delivery_id,
+    told.row_number,
+    told.known_from
+from told
+inner join judged
+    on
+        {%- for column in compared %}
+        told.{{ column }} = judged.{{ column }}{{ ' and' if not loop.last }}
+        {%- endfor %}

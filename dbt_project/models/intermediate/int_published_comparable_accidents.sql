@@ -14,7 +14,9 @@ metrics as (
         'deaths_persons' as metric,
         cast(deaths_persons as double) as value,
         known_from,
-        known_to
+        known_to,
+        delivery_id,
+        row_number
     from versions
 
     union all
@@ -25,7 +27,9 @@ metrics as (
         'missing_persons' as metric,
         cast(missing_persons as double) as value,
         known_from,
-        known_to
+        known_to,
+        delivery_id,
+        row_number
     from versions
 
     union all
@@ -36,7 +40,9 @@ metrics as (
         'injured_persons' as metric,
         cast(injured_persons as double) as value,
         known_from,
-        known_to
+        known_to,
+        delivery_id,
+        row_number
     from versions
 
     union all
@@ -47,7 +53,9 @@ metrics as (
         'direct_loss_cny' as metric,
         cast(direct_loss_cny as double) as value,
         known_from,
-        known_to
+        known_to,
+        delivery_id,
+        row_number
     from versions
 
 )
@@ -61,5 +69,7 @@ select
     value,
     'not_reported' as null_reason,
     known_from,
-    known_to
+    known_to,
+    delivery_id,
+    row_number
 from metrics

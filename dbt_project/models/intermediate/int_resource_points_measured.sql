@@ -2,6 +2,14 @@
 -- is measured once per statement, not once per lot. A division that was split has no centre and is not measured.
 with
 
+teams as (
+    {{ with_told_again(ref('fct_team_reports'), ['region_code', 'team_id']) }}
+),
+
+statements as (
+    {{ with_told_again(ref('fct_supply_stock_reports'), ['region_code', 'warehouse_id', 'item_code', 'lot_number', 'storage_kind']) }}
+),
+
 points as (
     select
         'teams' as dataset,
@@ -10,11 +18,12 @@ points as (
         delivery_id,
         row_number,
         known_from,
+        shown_until,
         as_of_at,
         base_division_current_code as division_code,
         base_lon_wgs84 as lon,
         base_lat_wgs84 as lat
-    from {{ ref('fct_team_reports') }}
+    from teams
     union all
     select
         'supplies' as dataset,
@@ -23,11 +32,12 @@ points as (
         delivery_id,
         min(row_number) as row_number,
         min(known_from) as known_from,
+        case when count(shown_until) = count(*) then max(shown_until) end as shown_until,
         as_of_at,
         warehouse_division_current_code as division_code,
         warehouse_lon_wgs84 as lon,
         warehouse_lat_wgs84 as lat
-    from {{ ref('fct_supply_stock_reports') }}
+    from statements
     group by
         region_code,
         warehouse_id,

@@ -1,4 +1,5 @@
--- What the sender of a stock statement is told once its history, the movements and the item list are known.
+-- What the sender of a stock statement is told once its history, the movements and the item list are known. Of what is listed no more:
+-- int_supply_lots_flagged.
 with
 
 far as (
@@ -7,38 +8,27 @@ far as (
 ),
 
 reports as (
-    select * from {{ ref('fct_supply_stock_reports') }}
+    {{ with_told_again(ref('fct_supply_stock_reports'), ['region_code', 'warehouse_id', 'item_code', 'lot_number', 'storage_kind']) }}
 ),
 
-balance as (
-    select * from {{ ref('fct_supply_balance') }}
+revised as (
+    select * from {{ ref('int_supply_balance_revised') }}
 ),
 
--- a lot is gone since the first statement of its warehouse about a later day became known, and not before it was known itself
-gone as (
+moments as (
+    select distinct {{ lot_columns() }}, as_of_at
+    from {{ ref('int_supply_balance_moments') }}
+),
+
+-- of a statement after which nothing became known that touches it the balance is what it was at once
+settled as (
     select
-        {{ lot_columns('stock') }},
-        stock.listing_status,
-        stock.as_of_at,
-        stock.delivery_id,
-        stock.row_number,
-        min(case when newer.storage_kind <> stock.storage_kind then newer.storage_kind end) as other_kind,
-        greatest(min(own.known_from), min(newer.known_from)) as known_from
-    from {{ ref('fct_supply_stock') }} as stock
-    inner join {{ ref('fct_supply_stock_reports') }} as own
-        on stock.delivery_id = own.delivery_id and stock.row_number = own.row_number
-    inner join {{ ref('fct_supply_stock_reports') }} as newer
-        on
-            stock.region_code = newer.region_code
-            and stock.warehouse_id = newer.warehouse_id
-            and cast(newer.as_of_at as date) > cast(stock.as_of_at as date)
-            and (
-                stock.listing_status = 'not_restated' and stock.storage_kind = newer.storage_kind
-                or stock.listing_status = 'other_kind'
-                and stock.item_code = newer.item_code and stock.lot_number = newer.lot_number and newer.stated_quantity > 0
-            )
-    where stock.stated_quantity > 0
-    group by {{ lot_columns('stock') }}, stock.listing_status, stock.as_of_at, stock.delivery_id, stock.row_number
+        balance.*,
+        cast(null as timestamp) as shown_until
+    from {{ ref('fct_supply_balance') }} as balance
+    left join moments
+        on {{ same_lot('balance', 'moments') }} and balance.closing_as_of_at = moments.as_of_at
+    where balance.balance_status = 'differs' and moments.as_of_at is null
 ),
 
 flags as (
@@ -46,8 +36,15 @@ flags as (
         {{ flag_of(
             'supplies', 'S-BAL', 'on_hand_quantity', quantity_text('closing_quantity'), quantity_text('closing_quantity - balance_difference')
         ) }}
-    from balance
-    where balance_status = 'differs'
+    from settled
+    union all
+    select
+        {{ flag_of(
+            'supplies', 'S-BAL', 'on_hand_quantity', quantity_text('stated_quantity'), quantity_text('stated_quantity - balance_difference'),
+            known_from='moment'
+        ) }}
+    from revised
+    where is_comparable and balance_difference <> 0
     union all
     select {{ flag_of('supplies', 'S-EXP', 'expiry_date', 'expiry_date', 'cast(as_of_at as date)') }}
     from reports
@@ -61,14 +58,6 @@ flags as (
     from reports
     where unit_status = 'other_unit'
     union all
-    select {{ flag_of('supplies', 'S-GONE', 'lot_number', 'lot_number', 'cast(as_of_at as date)') }}
-    from gone
-    where listing_status = 'not_restated'
-    union all
-    select {{ flag_of('supplies', 'S-KIND', 'storage_kind', 'storage_kind', 'other_kind') }}
-    from gone
-    where listing_status = 'other_kind'
-    union all
     select
         {{ flag_of(
             'supplies', 'S-POINT', 'warehouse_lon', "concat('距', division_name, '中心', cast(round(distance_km) as integer), '千米')", "concat('不超过', cast(max_km as integer), '千米')"
@@ -76,4 +65,6 @@ flags as (
     from far
 )
 
-{{ first_told('flags') }}
+select
+    {{ flag_stretch_columns() }}
+from flags

@@ -7,7 +7,7 @@ far as (
 ),
 
 reports as (
-    select * from {{ ref('fct_team_reports') }}
+    {{ with_told_again(ref('fct_team_reports'), ['region_code', 'team_id']) }}
 ),
 
 stale as (
@@ -61,5 +61,6 @@ flags as (
     from far
 )
 
--- several codes of one list may be unknown
-{{ first_told('flags', apart="case when rule_id = 'T-CODE' then value_text end") }}
+select
+    {{ flag_stretch_columns() }}
+from flags

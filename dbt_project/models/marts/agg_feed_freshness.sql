@@ -1,8 +1,18 @@
+{{ config(materialized='as_of_table') }}
+
 with
 
 feeds as (
 
-    select * from {{ source('raw', 'feeds') }}
+    select * from {{ ref('dim_feeds') }}
+
+),
+
+-- this table is about arrival, and goes by it: what had not arrived by then says nothing
+arrived as (
+
+    select * from {{ ref('fct_deliveries') }}
+    where landed_at < {{ known_by() }}
 
 ),
 
@@ -10,21 +20,20 @@ feeds as (
 deliveries as (
 
     select
-        deliveries.feed_id,
+        feed_id,
         count(*) as delivery_count,
-        max(deliveries.landed_at) as last_landed_at,
-        max(dated.last_known_from) as last_known_from
-    from {{ ref('fct_deliveries') }} as deliveries
-    left join {{ ref('int_deliveries_dated') }} as dated on deliveries.delivery_id = dated.delivery_id
-    where deliveries.status = 'accepted'
-    group by deliveries.feed_id
+        max(landed_at) as last_landed_at,
+        max(last_known_from) as last_known_from
+    from arrived
+    where status = 'accepted'
+    group by feed_id
 
 ),
 
 -- days are counted to the last arrival of anything, not to the clock: a rebuild must give the same rows
 arrivals as (
 
-    select max(landed_at) as reference_at from {{ ref('fct_deliveries') }}
+    select max(landed_at) as reference_at from arrived
 
 ),
 
@@ -39,7 +48,7 @@ aged as (
         {{ dbt.datediff('deliveries.last_landed_at', 'arrivals.reference_at', 'day') }} as days_since_last_delivery
     from feeds
     left join deliveries on feeds.feed_id = deliveries.feed_id
-    cross join arrivals
+    inner join arrivals on true
 
 )
 
@@ -61,7 +70,7 @@ select
         else '已报告'
     end as freshness_status,
     cast(coalesce(delivery_count, 0) as bigint) as delivery_count,
-    cast(expected_every_days as integer) as expected_every_days,
+    expected_every_days,
     cast(days_since_last_delivery as integer) as days_since_last_delivery,
 
     -- times

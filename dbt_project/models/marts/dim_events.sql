@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='touched', meta={'datasets': ['disaster_losses']}) }}
+{{ config(materialized='as_of_table') }}
 
 {%- set newest_first -%}
     known_from desc, as_of_at desc, stage_order desc, delivery_id desc, row_number desc
@@ -7,11 +7,15 @@
 with
 
 reports as (
-    select * from {{ ref('int_disaster_losses_ordered') }}
+    select
+        *,
+        known_to is null or known_to >= {{ known_by() }} as is_newest_of_unit
+    from {{ ref('fct_disaster_loss_reports') }}
+    where known_from < {{ known_by() }}
 ),
 
 processes as (
-    select * from {{ ref('ref_event_processes') }}
+    select * from {{ ref('dim_event_processes') }}
 ),
 
 -- the name and the kind that became known last, each by itself; units of one event may state them at different times
@@ -23,10 +27,7 @@ ranked as (
         ) as name_rank,
         row_number() over (
             partition by region_code, event_id, case when disaster_kind is null then 1 else 0 end order by {{ newest_first }}
-        ) as kind_rank,
-        row_number() over (
-            partition by region_code, event_id, unit_code order by report_number desc
-        ) = 1 as is_newest_of_unit
+        ) as kind_rank
     from reports
 ),
 

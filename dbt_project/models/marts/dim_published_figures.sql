@@ -4,36 +4,45 @@ figures as (
 
     select * from {{ ref('published_figures') }}
 
+),
+
+units as (
+
+    select * from {{ ref('ref_units') }}
+
 )
 
 select
     -- ids
-    figure_id,
-    domain,
-    region_code,
-    region_name,
-    event_or_period,
-    as_of,
-    stage,
-    metric,
+    figures.figure_id,
+    figures.domain,
+    figures.region_code,
+    figures.region_name,
+    figures.event_or_period,
+    figures.as_of,
+    figures.stage,
+    figures.metric,
 
     -- what was published
-    published_value,
-    unit,
-    published_operator,
-    published_precision,
-    note,
-    source,
+    figures.published_value,
+    figures.unit,
+    cast(coalesce(units.factor_numerator, 1) as double) as unit_factor_numerator,
+    cast(coalesce(units.factor_denominator, 1) as double) as unit_factor_denominator,
+    figures.published_operator,
+    figures.published_precision,
+    figures.note,
+    figures.source,
 
     -- where the warehouse has it
-    link_mart,
-    link_region_code,
-    link_key,
-    link_metric,
-    link_variant,
-    known_on,
-    no_link_reason,
-    known_difference_zh,
-    known_difference_en
+    figures.link_mart,
+    figures.link_region_code,
+    figures.link_key,
+    figures.link_metric,
+    figures.link_variant,
+    figures.known_on,
+    figures.no_link_reason,
+    figures.known_difference_zh,
+    figures.known_difference_en
 
 from figures
+left join units on figures.unit = units.unit

@@ -29,6 +29,7 @@ select
     reports.event_id,
     reports.unit_code,
     reports.report_stage,
+    cast(reports.stage_order as integer) as stage_order,
     reports.occurred_at,
     reports.as_of_at,
     reports.reported_at,

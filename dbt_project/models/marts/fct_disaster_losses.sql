@@ -17,7 +17,11 @@ ancestors as (
 ),
 
 events as (
-    select * from {{ ref('dim_events') }}
+    {{ events_as_known() }}
+),
+
+processes as (
+    select * from {{ ref('dim_event_processes') }}
 ),
 
 newest as (
@@ -89,8 +93,8 @@ select
     end as not_counted_reason,
     case when covered.covered_list <> '' then substr(covered.covered_list, 2) end as covered_metrics,
     coalesce(covered.event_name, covered.event_id) as event_name,
-    events.process_id,
-    case when events.is_process_assigned then events.process_name_zh else coalesce(covered.event_name, covered.event_id) end as process_name_zh,
+    coalesce(processes.process_id, concat(covered.region_code, ':', covered.event_id)) as process_id,
+    coalesce(processes.process_name_zh, covered.event_name, covered.event_id) as process_name_zh,
     covered.disaster_kind,
     covered.unit_name_zh,
     covered.is_final,
@@ -105,4 +109,4 @@ left join reports as figures
         and covered.event_id = figures.event_id
         and covered.unit_code = figures.unit_code
         and covered.figures_report_number = figures.report_number
-left join events on covered.region_code = events.region_code and covered.event_id = events.event_id
+left join processes on covered.region_code = processes.region_code and covered.event_id = processes.event_id

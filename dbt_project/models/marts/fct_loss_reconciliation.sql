@@ -3,12 +3,16 @@
 -- Values of the units below that no nearer unit above them reports, added up beside the value of each unit above.
 with
 
+events as (
+    {{ events_as_known() }}
+),
+
 known as (
     select
         versions.*,
         events.event_date
     from {{ ref('fct_disaster_loss_metric_versions') }} as versions
-    inner join {{ ref('dim_events') }} as events
+    inner join events
         on versions.region_code = events.region_code and versions.event_id = events.event_id
     where
         versions.known_from < {{ known_by() }}
@@ -27,7 +31,7 @@ children as (
         events.event_id,
         ancestors.ancestor_code as unit_code,
         count(*) as expected_count
-    from {{ ref('dim_events') }} as events
+    from events
     inner join ancestors on {{ is_valid_on('ancestors', 'events.event_date') }}
     inner join {{ ref('dim_reporting_units') }} as units
         on ancestors.unit_code = units.unit_code and events.region_code = units.region_code

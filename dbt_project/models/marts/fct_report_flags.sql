@@ -12,53 +12,53 @@ superseded as (
     select * from {{ ref('int_reports_superseded') }}
 ),
 
-settled as (
-    select * from {{ ref('int_flags_settled') }}
+-- open until a later report about the same thing is known. What shows only with another report, later than the one that followed this line,
+-- speaks of a value that still stands, and is open
+ended as (
+    select
+        flags.*,
+        case
+            when flags.outlives_report then null
+            when superseded.known_to > flags.known_from or flags.known_from <= superseded.known_from then superseded.known_to
+        end as followed_at
+    from flags
+    left join superseded on flags.delivery_id = superseded.delivery_id and flags.row_number = superseded.row_number
 )
 
 select
     -- ids
-    flags.dataset,
+    ended.dataset,
     deliveries.feed_id,
-    flags.region_code,
-    flags.delivery_id,
+    ended.region_code,
+    ended.delivery_id,
     deliveries.file_name,
-    flags.row_number,
-    flags.rule_id,
-    flags.column_name,
-    flags.found_by,
-    flags.severity,
+    ended.row_number,
+    ended.rule_id,
+    ended.column_name,
+    ended.found_by,
+    ended.severity,
 
     -- what was found
-    flags.column_title_zh,
-    flags.unit,
-    case when flags.is_number then {{ readable_number('flags.value_text') }} else flags.value_text end as value_text,
+    ended.column_title_zh,
+    ended.unit,
+    case when ended.is_number then {{ readable_number('ended.value_text') }} else ended.value_text end as value_text,
     case
-        when flags.found_by = 'held' then null
-        when flags.is_number then {{ readable_number('flags.compared_text') }}
-        else flags.compared_text
+        when ended.found_by = 'held' then null
+        when ended.is_number then {{ readable_number('ended.compared_text') }}
+        else ended.compared_text
     end as compared_text,
-    flags.suggested_factor,
-    case when flags.found_by = 'held' then flags.compared_text end as held_because_zh,
+    ended.suggested_factor,
+    case when ended.found_by = 'held' then ended.compared_text end as held_because_zh,
 
     -- what the rule says
-    flags.title_zh,
-    flags.title_en,
-    flags.fix_zh,
-    flags.rule_source,
+    ended.title_zh,
+    ended.title_en,
+    ended.fix_zh,
+    ended.rule_source,
 
-    -- times: open until a later report about the same thing is known, or until it is settled where no report can do that. What shows
-    -- only with another report, later than the one that followed this line, speaks of a value that still stands, and is open
-    flags.known_from,
-    case
-        when settled.rule_id is not null then settled.settled_at
-        when superseded.known_to > flags.known_from or flags.known_from <= superseded.known_from then superseded.known_to
-    end as known_to
-from flags
-inner join deliveries on flags.delivery_id = deliveries.delivery_id
-left join superseded on flags.delivery_id = superseded.delivery_id and flags.row_number = superseded.row_number
-left join settled
-    on
-        flags.delivery_id = settled.delivery_id
-        and flags.row_number = settled.row_number
-        and flags.rule_id = settled.rule_id
+    -- times
+    ended.known_from,
+    case when ended.cleared_at <= coalesce(ended.followed_at, ended.cleared_at) then ended.cleared_at else ended.followed_at end as known_to,
+    ended.cleared_at
+from ended
+inner join deliveries on ended.delivery_id = deliveries.delivery_id

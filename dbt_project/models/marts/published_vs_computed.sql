@@ -1,38 +1,56 @@
+{{ config(materialized='as_of_table') }}
+
 with
 
+-- by the end of its own day, or of the day asked where that is earlier
 figures as (
     select
         *,
-        {{ dbt.dateadd('day', 1, 'known_on') }} as known_by
+        case
+            when {{ dbt.dateadd('day', 1, 'known_on') }} < {{ known_by() }} then {{ dbt.dateadd('day', 1, 'known_on') }}
+            else {{ known_by() }}
+        end as compared_by
     from {{ ref('dim_published_figures') }}
 ),
 
-comparables as (select * from {{ ref('int_published_comparables') }}),
+reasons as (select * from {{ ref('dim_published_reasons') }}),
 
-units as (select * from {{ ref('ref_units') }}),
+-- a period is compared as known on the day asked, and has no day of its own
+periods as (
+    select
+        'agg_indicators_by_region_period' as mart,
+        region_code,
+        period_id as key_text,
+        cast(indicator_id as varchar) as metric,
+        denominator_vintage || '|' || method as variant,
+        value,
+        case when reported_years > 0 then 'years_missing' else 'statistic_not_published' end as null_reason
+    from {{ as_of_from_mart('agg_indicators_by_region_period', known_by()) }}
+),
 
-reasons as (select * from {{ ref('ref_published_reasons') }}),
-
--- the version as known at the end of the figure's day; without a day, the current one; in the published unit
+-- in the published unit
 computed as (
     select
         figures.*,
-        comparables.mart,
-        comparables.null_reason,
-        comparables.value * coalesce(units.factor_denominator, 1) / coalesce(units.factor_numerator, 1) as computed_value
+        coalesce(versions.mart, periods.mart) as mart,
+        coalesce(versions.null_reason, periods.null_reason) as null_reason,
+        coalesce(versions.value, periods.value) * figures.unit_factor_denominator / figures.unit_factor_numerator as computed_value
     from figures
-    left join comparables
-        on figures.link_mart = comparables.mart
-        and figures.link_region_code = comparables.region_code
-        and figures.link_key = comparables.key_text
-        and figures.link_metric = comparables.metric
-        and coalesce(figures.link_variant, '') = comparables.variant
-        and (figures.known_by is null or comparables.known_from < figures.known_by)
-        and (
-            comparables.known_to is null
-            or (figures.known_by is not null and comparables.known_to >= figures.known_by)
-        )
-    left join units on figures.unit = units.unit
+    left join {{ ref('fct_published_comparables') }} as versions
+        on figures.link_mart = versions.mart
+        and figures.link_region_code = versions.region_code
+        and figures.link_key = versions.key_text
+        and figures.link_metric = versions.metric
+        and coalesce(figures.link_variant, '') = versions.variant
+        and versions.known_from < figures.compared_by
+        and (versions.known_to is null or versions.known_to >= figures.compared_by)
+    left join periods
+        on figures.link_mart = periods.mart
+        and figures.link_region_code = periods.region_code
+        and figures.link_key = periods.key_text
+        and figures.link_metric = periods.metric
+        and coalesce(figures.link_variant, '') = periods.variant
+        and figures.known_on is null
 ),
 
 judged as (
