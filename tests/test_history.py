@@ -55,7 +55,9 @@ def _movement_corrected() -> list[Delivery]:
                 "quantity_unit": "件", "reported_at": datetime(day.year, day.month, day.day, 20)}  # fmt: skip
 
     def moved(item_code: str, day: date) -> list[dict[str, Any]]:
-        return [lot(item_code, day) | {"movement_id": "m9", "movement_kind": "入库", "quantity": 1, "moved_at": DAYS[3]}]
+        return [
+            lot(item_code, day) | {"movement_id": "m9", "movement_kind": "入库", "quantity": 1, "moved_at": DAYS[3]}
+        ]
 
     stated = [lot("1010101", day) | {"on_hand_quantity": 10, "as_of_at": day} for day in (DAYS[2], DAYS[5])]
     return [
