@@ -45,6 +45,7 @@ def run(say: Callable[[str], None]) -> ChainResult:
     """
     landed = tuple(outcome for feed_id in orchestration.feed_ids() for outcome in _land(feed_id, say))
     release_id = release_landed(say)
+    say("second receipts about what the history shows")
     send_second_receipts(say)
     exported = _export(say) if release_id else ()
     return ChainResult(landed, release_id, exported)
@@ -86,6 +87,7 @@ def release_landed(say: Callable[[str], None]) -> str | None:
     verdict = quality.check_published(Path(built.path))
     if not verdict.passed:
         raise ChainError("check failed, everybody stays on the last release:\n" + "\n".join(map(str, verdict.failed)))
+    say("release marts copied, compared and read again")
     made = create_release(Path(built.path))
     say(f"release {made.release_id}" + ("" if made.is_new else ": content unchanged, stays as it is"))
     return made.release_id if made.is_new else None
