@@ -32,6 +32,10 @@ class Home:
         return self.root / "landing" / "deliveries"
 
     @property
+    def lying(self) -> Path:
+        return self.root / "landing" / "lying"
+
+    @property
     def compacted(self) -> Path:
         return self.root / "landing" / "compacted"
 

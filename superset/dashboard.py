@@ -132,7 +132,7 @@ def filters(numbers: dict[str, int], charts: list[Chart]) -> list[dict[str, Any]
     gdp = "指标3的分母；其他指标不随之变化"
     return [
         choice("as_of", "截至日", "as_of_days", "as_of_day", flood, default=LATEST, newest_first=True, help=day),
-        choice("process", "灾害过程", "losses_as_known", "process_name_zh", flood, default=FLOOD, newest_first=True),
+        choice("process", "灾害过程", "processes", "process_name_zh", flood, default=FLOOD, newest_first=True),
         choice("gdp_vintage", "GDP 版本", "gdp_vintages", "gdp_vintage_zh", vintaged, default=LATEST, help=gdp),
     ]
 

@@ -27,6 +27,7 @@ MARTS = (
     "agg_loss_changes",
     "fct_disaster_loss_metric_versions",
     "fct_supply_stock",
+    "fct_supply_balance",
     "fct_expert_reports",
 )
 SELECT = " ".join(f"+{mart},resource_type:{kind}" for mart in MARTS for kind in ("model", "seed"))
@@ -43,7 +44,27 @@ def _deliveries() -> list[Delivery]:
         for number, day in enumerate(DAYS):
             for dataset, rows in _rows(code, day, number).items():
                 found.append((f"{dataset}/{region}", f"{dataset[:6]}{region[:3]}{number}", rows))
-    return found
+    return [*found, *_movement_corrected()]
+
+
+def _movement_corrected() -> list[Delivery]:
+    """A late correction says that another item was moved, so that the item it named first is what it was between two statements."""
+
+    def lot(item_code: str, day: date) -> dict[str, Any]:
+        return {"region_code": "130000", "warehouse_id": "w9", "item_code": item_code, "lot_number": "l9", "storage_kind": "实物",
+                "quantity_unit": "件", "reported_at": datetime(day.year, day.month, day.day, 20)}  # fmt: skip
+
+    def moved(item_code: str, day: date) -> list[dict[str, Any]]:
+        return [
+            lot(item_code, day) | {"movement_id": "m9", "movement_kind": "入库", "quantity": 1, "moved_at": DAYS[3]}
+        ]
+
+    stated = [lot("1010101", day) | {"on_hand_quantity": 10, "as_of_at": day} for day in (DAYS[2], DAYS[5])]
+    return [
+        ("supplies/hebei", "stated", stated),
+        ("supply_movements/hebei", "moved", moved("1010101", DAYS[3])),
+        ("supply_movements/hebei", "corrected1", moved("1010102", DAYS[6])),
+    ]
 
 
 def _rows(code: str, day: date, number: int) -> dict[str, list[dict[str, Any]]]:
@@ -125,7 +146,7 @@ def _marts(candidate: Path) -> dict[str, tuple[int, str]]:
 
 def _is_the_same_whatever_way(in_home: Callable[[str], None], seed: int, select: str | None) -> None:
     deliveries = [
-        d for d in _deliveries() if select is None or d[0].startswith(("disaster_losses", "supplies", "experts"))
+        d for d in _deliveries() if select is None or d[0].startswith(("disaster_losses", "suppl", "experts"))
     ]
     late = [d for d in deliveries if d[1].endswith(("1", "7"))]
 

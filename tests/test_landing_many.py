@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import duckdb
@@ -10,7 +11,8 @@ import pytest
 from native_files import report, ten_reports, tianjin_csv, tianjin_headers
 
 from jingjinji import audit, landing
-from jingjinji.landing import judging, staging
+from jingjinji.contracts import load_contracts
+from jingjinji.landing import corrections, judging, lying, staging
 from jingjinji.landing.conform import Plan
 from jingjinji.paths import Home
 
@@ -45,6 +47,43 @@ def test_file_that_stays_in_the_inbox_has_not_come_again(home: Home, monkeypatch
     assert (again.status, again.is_new, list(home.deliveries.rglob("received/*"))) == ("duplicate", False, [])
     landing.land(FEED, file)
     assert len(list(home.deliveries.rglob("received/*"))) == 1
+
+
+def test_file_that_lies_in_the_inbox_is_read_once(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lying, "SETTLED_NS", 0)
+    files = inbox_of(home, 3)
+    files[1].write_text("一,二\n1,2\n", encoding="utf-8")
+    first = landing.land_inbox(FEED)
+    read, copied = [], landing._copy_hashed
+    monkeypatch.setattr(landing, "_copy_hashed", lambda path, *to: read.append(path.name) or copied(path, *to))
+    monkeypatch.setattr(landing, "TOLD_EVERY", 1)
+
+    def again() -> tuple[list[str], list[tuple[str, bool]]]:
+        read.clear()
+        outcomes = landing.land_inbox(FEED, on_progress=lambda done, of: read.append(f"{done}/{of}"))
+        assert [o.file_name for o in outcomes] == [f.name for f in files]
+        assert [o.rows["received"] for o in outcomes] == [o.rows["received"] for o in first]
+        return sorted(read), [(o.status, o.is_new) for o in outcomes]
+
+    same = [("duplicate", False), ("refused", False), ("duplicate", False)]
+    assert again() == ([], same)
+    os.utime(files[0])  # sent once more: the bytes are looked at, and found to be the same
+    assert again() == (["1/1", files[0].name], same)
+    assert again() == ([], same)
+    corrections.withdraw(first[2].delivery_id, "reported twice")
+    assert again() == (["1/1", files[2].name], same)
+    with monkeypatch.context() as patch:
+        patch.setattr(landing, "rule_set_version", lambda *_: "rules of tomorrow")
+        assert set(again()[0]) == {"1/3", "2/3", "3/3", *(f.name for f in files)}
+    files[0].write_bytes(files[2].read_bytes().replace(b",3,", b",4,"))
+    assert again()[1][0] == ("accepted", True)
+
+
+def test_file_touched_just_now_is_read_again(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within a tick of the clock it may change and keep its stamp."""
+    inbox_of(home, 1)
+    landing.land_inbox(FEED)
+    assert not list(home.lying.rglob("*")) and lying.stamps(landing.inbox_files(load_contracts().feed(FEED))) == {}
 
 
 def test_files_landed_together_become_what_each_becomes_alone(

@@ -122,3 +122,29 @@ def test_without_a_day_nothing_is_summed(bundle: ModuleType, warehouse: Path) ->
             continue
         found = release.rows(f"select {metric['expression']} from ({table['sql']}) where metric = 'affected_persons'")
         assert found in ([(None,)], [("请选一个截至日",)])
+
+
+def test_line_of_growth_has_a_point_on_every_day_and_ends_where_it_was_taken_back(
+    bundle: ModuleType, warehouse: Path
+) -> None:
+    release = bundle.open_release(warehouse)
+    table = next(
+        t for t in assets(bundle.build_bundle(warehouse), "datasets/") if t["table_name"].startswith("灾情·逐日增长")
+    )
+    growth = f"select known_on_date::varchar, metric_name_zh, value from ({table['sql']}) as growth where as_of_day ="
+    people, deaths = bundle.chinese_labels()["affected_persons"].split("（")[0], "因灾死亡人口"
+    assert release.rows(f"{growth} '2023-08-03' order by 2, 1") == [
+        ("2023-08-01", people, 100), ("2023-08-03", people, 120), ("2023-08-01", deaths, 0), ("2023-08-03", deaths, 0),
+    ]  # fmt: skip
+    assert release.rows(f"{growth} '最新' and known_on_date = '2023-08-04' order by 2") == [
+        ("2023-08-04", people, None), ("2023-08-04", deaths, 0),
+    ]  # fmt: skip
+
+
+def test_processes_are_listed_without_going_over_days(bundle: ModuleType, warehouse: Path) -> None:
+    """Ten years of days times processes times metrics never came to an end."""
+    made = bundle.build_bundle(warehouse)
+    (board,) = assets(made, "dashboards/")
+    (chosen,) = (f for f in board["metadata"]["native_filter_configuration"] if f["id"].endswith("process"))
+    (listed,) = (t for t in assets(made, "datasets/") if t["uuid"] == chosen["targets"][0]["datasetUuid"])
+    assert "marts.dim_events" in listed["sql"] and "generate_series" not in listed["sql"]

@@ -122,6 +122,11 @@
     case when {{ quantity }} > 0 then {{ quantity }} when {{ quantity }} <= 0 then 0 end
 {%- endmacro %}
 
+{#- Of which warehouse, item and kind: what a statement is about, without the lot. -#}
+{% macro stock_columns() -%}
+    {{ return(['region_code', 'warehouse_id', 'item_code', 'storage_kind']) }}
+{%- endmacro %}
+
 {#- What one lot in one warehouse is, as columns and as a join. -#}
 {% macro lot_columns(alias=none) -%}
     {%- for column in ['region_code', 'warehouse_id', 'item_code', 'lot_number', 'storage_kind'] -%}

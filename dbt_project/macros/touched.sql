@@ -58,8 +58,14 @@ exists (
 {#- Out with every touched entity, also one of which no row is left, and in with what was worked out of those that are. -#}
 {% macro get_incremental_touched_sql(arg_dict) %}
     {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
+    {%- set meta = config.require('meta') -%}
     delete from {{ arg_dict['target_relation'] }} as held
-    where {{ is_of_touched_entity(config.require('meta')['datasets'], 'held') }};
+    where
+        {% if meta.get('touched_in') -%}
+        {{ is_one_of(landed_relation('intermediate', meta['touched_in']), meta['entity'], 'held') }}
+        {%- else -%}
+        {{ is_of_touched_entity(meta['datasets'], 'held') }}
+        {%- endif %};
 
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     (select {{ columns }} from {{ arg_dict['temp_relation'] }})
@@ -94,6 +100,30 @@ exists (
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     (select {{ columns }} from {{ arg_dict['temp_relation'] }})
 {% endmacro %}
+
+{#-
+    In an as_of_table by touched entity: the condition for rows of `alias` that are of an entity in `touched`, a model with one row per touched entity and
+    the columns `entity`. The marks are for `without_only_touched`: the macro beside the table is asked about all of them.
+-#}
+{% macro only_touched(touched, entity, alias) -%}
+    /* only touched */ {{ is_one_of(touched, entity, alias) }} /* of all */
+{%- endmacro %}
+
+{% macro without_only_touched(sql) -%}
+    {{ return(modules.re.sub('(?s)/[*] only touched [*]/.*?/[*] of all [*]/', 'true', sql)) }}
+{%- endmacro %}
+
+{% macro is_one_of(touched, entity, alias) -%}
+exists (
+        select 1
+        from {{ touched }} as touched
+        where
+            {%- for column in entity %}
+            touched.{{ column }} is not distinct from {{ alias }}.{{ column }}
+            {{- ' and' if not loop.last }}
+            {%- endfor %}
+    )
+{%- endmacro %}
 
 {#- Every table of landed rows that the candidate has: one per standard, so that a new dataset is checked like the others. -#}
 {% macro tables_of_landed_rows() -%}

@@ -85,13 +85,16 @@ def build(run_id: str | None = None, *, full: bool = False, on_progress: Progres
         return _unchanged(last)
     candidate = prepare_candidate(run_id or new_run_id(), full=full)
     assert candidate is not None  # only a settled build makes it None, and that one returned above
+    on_progress("loading what has landed")
     loaded = load_deliveries(candidate)
     on_progress(f"loaded: {loaded.n_new} new, {loaded.n_replaced} replaced, {loaded.n_withdrawn} withdrawn deliveries")
+    on_progress("checking what came in")
     verdict = quality.check_incoming(candidate)
     for held in verdict.held:
         on_progress(f"held out: {held.feed_id} {held.delivery_id}：{held.why_zh}")
     if not verdict.passed:
         raise BuildError("the incoming check failed:\n" + "\n".join(map(str, verdict.failed)))
+    on_progress("models and their tests")
     run_dbt(candidate, on_progress=on_progress)
     return finish_build(candidate)
 

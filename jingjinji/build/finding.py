@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jingjinji.landing import current_manifest
+from jingjinji.landing.committing import current_manifest, stands
 from jingjinji.paths import Home, home
 
 
@@ -36,7 +36,7 @@ def changes_since(known: Mapping[str, int], place: Home | None = None) -> Change
     landed, seen = {}, set()
     for delivery_id, folder in _delivery_folders(place or home()):
         seen.add(delivery_id)
-        if _stands(folder, known.get(delivery_id)):
+        if stands(folder, known.get(delivery_id)):
             continue
         manifest = current_manifest(Path(folder))
         if manifest:
@@ -50,23 +50,11 @@ def is_unchanged(known: Mapping[str, int], place: Home | None = None) -> bool:
     """Whether the landing zone holds exactly the versions known; stops at the first difference."""
     seen = 0
     for delivery_id, folder in _delivery_folders(place or home()):
-        if _stands(folder, known.get(delivery_id)):
+        if stands(folder, known.get(delivery_id)):
             seen += 1
         elif current_manifest(Path(folder)):
             return False
     return seen == len(known)
-
-
-def _stands(folder: str, version: int | None) -> bool:
-    if version is None:
-        return False
-    # plain paths, asked twice per delivery: making a Path of each takes longer than the answer
-    exists = os.path.exists
-    return exists(_version(folder, version)) and not exists(_version(folder, version + 1))
-
-
-def _version(folder: str, version: int) -> str:
-    return f"{folder}/v{version:04d}/delivery.json"
 
 
 def _delivery_folders(place: Home) -> Iterator[tuple[str, str]]:

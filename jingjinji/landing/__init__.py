@@ -14,7 +14,7 @@ import multiprocessing
 import re
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from zoneinfo import ZoneInfo
 
 from jingjinji import audit
 from jingjinji.contracts import Feed, Standard, load_contracts, rule_set_version
-from jingjinji.landing import receipts
+from jingjinji.landing import lying, receipts
 from jingjinji.landing.committing import archive, flush, latest_version
 from jingjinji.landing.committing import commit as commit
 from jingjinji.landing.committing import current_deliveries as current_deliveries
@@ -41,6 +41,7 @@ from jingjinji.paths import Home, home
 from jingjinji.personal import masked
 
 TOGETHER, TOGETHER_BYTES = 64, 16 << 20  # small files that are judged together
+TOLD_EVERY = 500  # files of a long landing
 
 
 @dataclass(frozen=True)
@@ -178,12 +179,32 @@ def _finished(
     return iter([one if isinstance(one, Outcome) else next(outcomes) for one in taken])
 
 
-def land_inbox(feed_id: str, jobs: int = 1) -> list[Outcome]:
+def land_inbox(feed_id: str, jobs: int = 1, on_progress: Callable[[int, int], None] = lambda *_: None) -> list[Outcome]:
     """Land everything that lies in the inbox of one feed, oldest name first; a refused file does not stop the others.
 
     A file that lay there already when it was landed has not come again: it is said to be a duplicate, and nothing is noted.
+
+    Args:
+        on_progress: called with the number of files done and of all, every `TOLD_EVERY` files that had to be read.
     """
-    return list(land_files(feed_id, inbox_files(load_contracts().feed(feed_id)), jobs, stays=True))
+    contracts, place = load_contracts(), home()
+    feed = contracts.feed(feed_id)
+    files, rules = inbox_files(feed), rule_set_version(contracts.standard_of(feed), feed)
+    stamps = lying.stamps(files)
+    known = lying.lying(place, feed_id, rules, stamps)
+    read, landed = [path for path in files if path.name not in known], dict[str, Outcome]()
+    for outcome, path in zip(land_files(feed_id, read, jobs, stays=True), read, strict=True):
+        landed[path.name] = outcome
+        if len(landed) % TOLD_EVERY == 0:
+            on_progress(len(landed), len(read))
+    fresh = [(n, stamps[n], one.delivery_id) for n, one in landed.items() if n in stamps and one.delivery_id]
+    if fresh:
+        lying.write(place, feed_id, rules, known | lying.noted(place, feed_id, fresh))
+    return [landed.get(path.name) or _lies_there(place, known[path.name], path.name) for path in files]
+
+
+def _lies_there(place: Home, note: dict[str, Any], file_name: str) -> Outcome:
+    return _repeated(place.deliveries / note["feed_id"] / note["delivery_id"], note, masked(file_name), keep=False)
 
 
 def land_files(feed_id: str, paths: Sequence[Path], jobs: int = 1, **how: Any) -> Iterator[Outcome]:

@@ -19,6 +19,19 @@ def latest_version(folder: Path) -> int:
     return max((int(p.name[1:]) for p in folder.glob("v[0-9]*") if (p / "delivery.json").exists()), default=0)
 
 
+def stands(folder: str, version: int | None) -> bool:
+    """Whether this version of a delivery is there and is the current one, asked of names alone: versions have no gaps."""
+    if version is None:
+        return False
+    # plain paths, asked twice per delivery: making a Path of each takes longer than the answer
+    exists = os.path.exists
+    return exists(_manifest_of(folder, version)) and not exists(_manifest_of(folder, version + 1))
+
+
+def _manifest_of(folder: str, version: int) -> str:
+    return f"{folder}/v{version:04d}/delivery.json"
+
+
 def current_manifest(folder: Path) -> dict[str, Any] | None:
     """`delivery.json` of the current version of one delivery, or None when nothing was committed there."""
     version = latest_version(folder)

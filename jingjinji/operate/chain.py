@@ -14,6 +14,8 @@ from jingjinji.landing.judging import WARNED
 from jingjinji.operate import orchestration
 from jingjinji.outbox import send_second_receipts
 
+LISTED = 10  # refused deliveries of a feed that are spelled out: ten years landed at once have dozens of each
+
 
 class ChainError(UserError):
     """The chain stopped before a release; everybody stays on the last one."""
@@ -43,24 +45,30 @@ def run(say: Callable[[str], None]) -> ChainResult:
     """
     landed = tuple(outcome for feed_id in orchestration.feed_ids() for outcome in _land(feed_id, say))
     release_id = release_landed(say)
+    say("second receipts about what the history shows")
     send_second_receipts(say)
     exported = _export(say) if release_id else ()
     return ChainResult(landed, release_id, exported)
 
 
 def _land(feed_id: str, say: Callable[[str], None]) -> list[Outcome]:
+    def so_far(done: int, of: int) -> None:
+        say(f"land   {feed_id}: {done} / {of}")
+
     try:
-        outcomes = land_inbox(feed_id, jobs=os.cpu_count() or 1)
+        outcomes = land_inbox(feed_id, jobs=os.cpu_count() or 1, on_progress=so_far)
     except UnfinishedFeedError as error:  # somebody is still writing it: the others go on
         say(f"land   {feed_id}: nothing, {error}")
         return []
     new = [o for o in outcomes if o.is_new]
-    refused = sum(o.status == "refused" for o in new)
+    refused = [o for o in new if o.status == "refused"]
     warned = sum(o.rows[WARNED] for o in new)
-    told = (f", {refused} refused" if refused else "") + (f", {warned} rows with a warning" if warned else "")
+    told = (f", {len(refused)} refused" if refused else "") + (f", {warned} rows with a warning" if warned else "")
     say(f"land   {feed_id}: {len(outcomes)} files, {len(new)} new{told}")
-    for outcome in (o for o in new if o.status == "refused"):
+    for outcome in refused[:LISTED]:
         say("       " + orchestration.refusal(outcome))
+    if len(refused) > LISTED:
+        say(f"       and {len(refused) - LISTED} more, see `jjj receipts {feed_id}`")
     return outcomes
 
 
@@ -79,6 +87,7 @@ def release_landed(say: Callable[[str], None]) -> str | None:
     verdict = quality.check_published(Path(built.path))
     if not verdict.passed:
         raise ChainError("check failed, everybody stays on the last release:\n" + "\n".join(map(str, verdict.failed)))
+    say("release marts copied, compared and read again")
     made = create_release(Path(built.path))
     say(f"release {made.release_id}" + ("" if made.is_new else ": content unchanged, stays as it is"))
     return made.release_id if made.is_new else None

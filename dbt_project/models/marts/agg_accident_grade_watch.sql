@@ -1,10 +1,21 @@
+{{ config(materialized='incremental', incremental_strategy='touched', meta={'datasets': ['accidents']}) }}
+
 -- A supplement that moves an accident across a bound of its grade, or gives it its first one, changes who must be told; until
 -- the window closes it may move again.
 with
 
+touched as (
+    select distinct
+        region_code,
+        accident_id
+    from {{ ref('int_accidents_versioned') }}
+),
+
 reports as (
-    select * from {{ ref('fct_accident_reports') }}
-    where not is_repeated
+    select all_reports.*
+    from {{ ref('fct_accident_reports') }} as all_reports
+    inner join touched on all_reports.region_code = touched.region_code and all_reports.accident_id = touched.accident_id
+    where not all_reports.is_repeated
 ),
 
 compared as (

@@ -1,4 +1,7 @@
-{{ config(materialized='as_of_table') }}
+{{ config(
+    materialized='as_of_table', incremental_strategy='touched',
+    meta={'touched_in': 'int_supply_stock_touched', 'entity': stock_columns()}
+) }}
 
 with
 
@@ -8,8 +11,11 @@ statements as (
         row_number() over (
             partition by {{ lot_columns() }}, as_of_at order by known_from desc, delivery_id desc, row_number desc
         ) as newest
-    from {{ ref('fct_supply_stock_reports') }}
-    where known_from < {{ known_by() }} and not is_restated
+    from {{ ref('fct_supply_stock_reports') }} as reports
+    where
+        known_from < {{ known_by() }}
+        and not is_restated
+        and {{ only_touched(ref('int_supply_stock_touched'), stock_columns(), 'reports') }}
 ),
 
 pairs as (
@@ -29,7 +35,9 @@ movements as (
         *,
         {{ names_only_a_day('moved_at') }} as is_of_a_day
     from {{ ref('fct_supply_movement_reports') }} as reports
-    where {{ is_current_version('reports') }}
+    where
+        {{ is_current_version('reports') }}
+        and {{ only_touched(ref('int_supply_stock_touched'), stock_columns(), 'reports') }}
 ),
 
 moved as (
