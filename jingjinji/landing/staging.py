@@ -54,7 +54,8 @@ def connection(scratch: Path | None = None) -> Iterator[duckdb.DuckDBPyConnectio
 @cache
 def _shared(pid: int) -> duckdb.DuckDBPyConnection:
     """One database in memory per process; a forked child opens its own."""
-    con = duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": "", "threads": 1})
+    limits = {"memory_limit": MEMORY_LIMIT, "temp_directory": "", "threads": 1}
+    con = duckdb.connect(config=limits | {"enable_external_file_cache": False})  # each file is read once
     con.execute(casting.MACROS)
     return con
 

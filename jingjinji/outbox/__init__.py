@@ -10,8 +10,9 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,12 @@ WHAT_IS_TOLD = (
     "row_number", "rule_id", "column_name", "severity", "value_text", "compared_text", "unit", "suggested_factor",
     "held_because_zh", "title_zh", "fix_zh",
 )  # fmt: skip
+WRITTEN_AT_ONCE = 16
+SAID_EVERY = 500  # receipts
 NOTHING = ""  # fingerprint of a delivery of which there is nothing to say
+
+
+Key = tuple[str, str]  # feed and delivery
 
 
 @dataclass(frozen=True)
@@ -65,14 +71,22 @@ def send_second_receipts(say: Callable[[str], None] = lambda _: None) -> Sent:
     written: list[tuple[str, Path, int]] = []
     with duckdb.connect(str(place.current.resolve() / WAREHOUSE), read_only=True) as con:
         prints = _fingerprints(con)
-        for feed_id, delivery_id in [*prints, *_told_before(place, prints)]:
-            folder = place.deliveries / feed_id / delivery_id
-            fingerprint = prints.get((feed_id, delivery_id), NOTHING)
-            if _last_told(folder) == fingerprint:
-                continue
-            told = _notes(con, delivery_id) if fingerprint else []
-            if path := _tell(place, folder, told, fingerprint, release.release_id):
-                written.append((feed_id, path, len(told)))
+        due = [
+            key
+            for key in [*prints, *_told_before(place, prints)]
+            if _last_told(_folder(place, key)) != prints.get(key, NOTHING)
+        ]
+        told = _notes(con, [delivery_id for feed_id, delivery_id in due if (feed_id, delivery_id) in prints])
+
+    def tell(key: Key) -> Path | None:
+        return _tell(place, _folder(place, key), told.get(key[1], []), prints.get(key, NOTHING), release.release_id)
+
+    with ThreadPoolExecutor(WRITTEN_AT_ONCE) as pool:  # nearly all of it is waiting for the disk
+        for number, (key, path) in enumerate(zip(due, pool.map(tell, due), strict=True), start=1):
+            if path:
+                written.append((key[0], path, len(told.get(key[1], []))))
+            if number % SAID_EVERY == 0:
+                say(f"second receipts: {number} of {len(due)}")
     _account(place, release.release_id, written, say)
     return Sent(release.release_id, tuple(path for _, path, _ in written), sum(count for _, _, count in written))
 
@@ -82,7 +96,7 @@ def second_receipts(folder: Path) -> list[Path]:
     return sorted(path for path in (folder / "second").glob("[0-9]*") if (path / "receipt.json").exists())
 
 
-def _fingerprints(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], str]:
+def _fingerprints(con: duckdb.DuckDBPyConnection) -> dict[Key, str]:
     """A hash of what is to be told, by feed and delivery; none where the release was made before flags were what they are."""
     told = ", chr(31), ".join(f"coalesce({name}::varchar, chr(29))" for name in WHAT_IS_TOLD)
     query = (
@@ -95,16 +109,24 @@ def _fingerprints(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], str]:
         return {}
 
 
-def _notes(con: duckdb.DuckDBPyConnection, delivery_id: str) -> list[Note]:
-    found = con.execute(f"select * {TO_BE_TOLD} and delivery_id = $1 order by {LINE_ORDER}", [delivery_id])
+def _folder(place: Home, key: Key) -> Path:
+    return place.deliveries / key[0] / key[1]
+
+
+def _notes(con: duckdb.DuckDBPyConnection, delivery_ids: list[str]) -> dict[str, list[Note]]:
+    """What is to be told of some deliveries, line by line."""
+    if not delivery_ids:
+        return {}
+    found = con.execute(
+        f"select * {TO_BE_TOLD} and list_contains($1, delivery_id) order by {LINE_ORDER}", [delivery_ids]
+    )
     names = [column[0] for column in found.description or ()]
-    standards = load_contracts().standards
-    notes = []
+    standards, notes = load_contracts().standards, defaultdict[str, list[Note]](list)
     for row in found.fetchall():
         flag = dict(zip(names, row, strict=True))
         columns = standards[flag["dataset"]].columns if flag["dataset"] in standards else {}
-        notes.append(words.note(flag, {name: column.zh for name, column in columns.items()}))
-    return notes
+        notes[flag["delivery_id"]].append(words.note(flag, {name: column.zh for name, column in columns.items()}))
+    return dict(notes)
 
 
 def _last_told(folder: Path) -> str:
@@ -113,7 +135,7 @@ def _last_told(folder: Path) -> str:
     return str(_read(earlier[-1] / "receipt.json")["fingerprint"]) if earlier else NOTHING
 
 
-def _told_before(place: Home, flagged: Mapping[tuple[str, str], object]) -> Iterator[tuple[str, str]]:
+def _told_before(place: Home, flagged: Mapping[Key, object]) -> Iterator[Key]:
     """Deliveries that had a second receipt and of which nothing is to be said any more."""
     for folder in sorted(place.deliveries.glob("*/*/*/second")):
         delivery = folder.parent
