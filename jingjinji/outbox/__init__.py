@@ -131,7 +131,10 @@ def _notes(con: duckdb.DuckDBPyConnection, delivery_ids: list[str]) -> dict[str,
 
 def _last_told(folder: Path) -> str:
     """Fingerprint of the last second receipt of a delivery."""
-    earlier = second_receipts(folder)
+    return _told_in(second_receipts(folder))
+
+
+def _told_in(earlier: list[Path]) -> str:
     return str(_read(earlier[-1] / "receipt.json")["fingerprint"]) if earlier else NOTHING
 
 
@@ -150,8 +153,8 @@ def _tell(place: Home, folder: Path, told: list[Note], fingerprint: str, release
     # A withdrawn delivery is not spoken of: its withdrawal was told, and it may come back.
     if manifest is None or manifest["status"] == "withdrawn":
         return None
-    while _last_told(folder) != fingerprint:
-        earlier = second_receipts(folder)
+    # what was told last and what number comes next are of one look: somebody else may write between two
+    while _told_in(earlier := second_receipts(folder)) != fingerprint:
         number = int(earlier[-1].name) + 1 if earlier else 1
         content = _content(manifest, told, number, release_id) | {"fingerprint": fingerprint}
         if path := _write(place, folder, number, content, told):
