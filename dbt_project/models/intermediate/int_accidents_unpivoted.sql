@@ -23,6 +23,7 @@ select
     region_code,
     accident_id,
     report_number,
+    judged_report_number,
     metric,
     value,
     -- a cancellation says that the accident does not count, not how many died
