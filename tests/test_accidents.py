@@ -130,6 +130,18 @@ def _invented() -> None:
         _report("small", "初报", "2024-03-02", deaths_persons=0, injured_persons=0, direct_loss_cny=999999),
         _report("small", "续报", "2024-03-03", direct_loss_cny=1000000),
         _report("unknown", "初报", "2024-03-02", missing_persons=4),
+        _report("wider_window", "初报", "2024-03-02", deaths_persons=2, accident_kind="道路交通"),
+        _report("wider_window", "调查报告", "2024-03-05", deaths_persons=2, light_injuries_persons=1),
+        _report("wider_window", "补报", "2024-03-20", deaths_persons=3, light_injuries_persons=4),
+        _report("wider_window", "续报", "2024-04-25", accident_kind="工矿商贸"),
+        _report("narrower_window", "初报", "2024-03-02", deaths_persons=2, accident_kind="工矿商贸"),
+        _report("narrower_window", "调查报告", "2024-03-05", deaths_persons=2),
+        _report("narrower_window", "补报", "2024-03-20", deaths_persons=3),
+        _report("narrower_window", "续报", "2024-03-25", accident_kind="道路交通"),
+        _report("narrower_to_more", "初报", "2024-03-02", deaths_persons=3, accident_kind="工矿商贸"),
+        _report("narrower_to_more", "调查报告", "2024-03-05", deaths_persons=3),
+        _report("narrower_to_more", "补报", "2024-03-20", deaths_persons=2),
+        _report("narrower_to_more", "续报", "2024-03-25", accident_kind="道路交通"),
         _report("first_told_after", "初报", "2024-03-02", serious_injuries_persons=1),
         _report("first_told_after", "续报", "2024-04-10", deaths_persons=1),
         _report("first_told_after", "续报", "2024-04-20", deaths_persons=3),
@@ -254,6 +266,9 @@ def _versions(con: duckdb.DuckDBPyConnection, accident: str, columns: str) -> li
         ("missing_before_the_rule", [2, 2], [2, 2], [4, 4]),
         ("known_late", [6], [6], [3]),
         ("unknown", [None], [None], [None]),
+        ("wider_window", [2, 2, 2, 3], [2, 2, 2, 3], [4, 4, 4, 3]),
+        ("narrower_window", [2, 2, 3, 2], [2, 2, 3, 2], [4, 4, 3, 4]),
+        ("narrower_to_more", [3, 3, 2, 3], [3, 3, 2, 3], [3, 3, 4, 3]),
         ("first_told_after", [None, 1, 3], [None, 1, 1], [4, 4, 4]),
         ("first_told_in_it_known_last", [None, 1, 1], [None, 1, 0], [4, 4, 4]),
         ("missing_first_after", [None, None, None], [None, 2, 2], [4, 4, 4]),
@@ -289,13 +304,14 @@ def test_only_a_rise_that_nothing_explains_is_told(con: duckdb.DuckDBPyConnectio
         select accident_id, as_of_at::date::varchar, column_name, value_text, compared_text
         from intermediate.int_accidents_flagged as flags inner join marts.fct_accident_reports using (region_code, accident_id, delivery_id, row_number)
         where rule_id = 'W-ACC-30D' and accident_id in ('serious_after_window', 'serious_at_midnight', 'none_late', 'one_late_of_four',
-            'first_told_after', 'serious_first_after', 'explained_later', 'down_and_up', 'kind_late', 'found_dead', 'stay_missing', 'dead_outside')
+            'wider_window', 'narrower_window', 'narrower_to_more', 'first_told_after', 'serious_first_after', 'explained_later', 'down_and_up', 'kind_late', 'found_dead', 'stay_missing', 'dead_outside')
         order by all""").fetchall()
     assert rows == [
         ("explained_later", "2024-04-02", "deaths_persons", "4", "2"),
         ("first_told_after", "2024-04-20", "deaths_persons", "3", "1"),
         ("found_dead", "2024-04-20", "deaths_persons", "6", "5"),
         ("kind_late", "2024-03-25", "accident_kind", "道路交通", "统计期为7日，计入统计的死亡人数由10人减为9人"),
+        ("narrower_window", "2024-03-25", "accident_kind", "道路交通", "统计期为7日，计入统计的死亡人数由3人减为2人"),
         ("one_late_of_four", "2024-04-05", "deaths_persons", "5", "4"),
         ("serious_after_window", "2024-04-10", "serious_injuries_persons", "10", "9"),
         ("serious_first_after", "2024-04-20", "serious_injuries_persons", "10", "2"),
@@ -348,6 +364,22 @@ def test_supplement_within_the_window_changes_the_casualties_of_an_earlier_final
         select as_of_at::varchar from intermediate.int_accidents_flagged inner join marts.fct_accident_reports using (delivery_id, row_number)
         where rule_id = 'A-SEQ' and column_name = 'report_stage' and marts.fct_accident_reports.accident_id = 'supplemented' order by 1""").fetchall()
     assert told == [("2024-03-14 00:00:00",), ("2024-03-18 00:00:00",), ("2024-04-01 00:00:01",)]
+
+
+def test_supplement_is_judged_by_the_window_of_the_field_as_known_with_each_report(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    columns = "report_stage, figures_report_number, is_superseded_on_arrival"
+    assert _versions(con, "wider_window", columns) == [
+        ("初报", 1, False),
+        ("调查报告", 2, False),
+        ("补报", 2, True),
+        ("续报", 3, False),
+    ]
+    assert [row[1] for row in _versions(con, "narrower_window", columns)] == [1, 2, 3, 2]
+    mine = "accident_id = 'wider_window'"
+    assert as_of(con, "fct_accidents", "2024-04-25", "report_stage, deaths_persons", mine) == [("调查报告", 2)]
+    assert as_of(con, "fct_accidents", "2024-04-26", "report_stage, deaths_persons", mine) == [("补报", 3)]
 
 
 def test_accident_below_the_statistical_floor_is_kept_with_its_reason(con: duckdb.DuckDBPyConnection) -> None:

@@ -39,6 +39,7 @@ seen as (
         on
             reports.region_code = stated.region_code
             and reports.accident_id = stated.accident_id
+            and reports.window_number = stated.window_number
             and reports.report_number >= stated.report_number
 ),
 

@@ -62,6 +62,10 @@ windowed as (
 
 select
     *,
+    -- what was known under one window is judged together: most accidents have one, a field told later may give a second
+    dense_rank() over (partition by region_code, accident_id order by window_ends_at) as window_number,
     -- only what was final before and speaks of an earlier moment: what is found out later changes no earlier day
+    coalesce(may_outrank_final and first_final_as_of_at < as_of_at, false) as outranks_final_until_window_ends,
+    -- by the window known with the report itself
     coalesce(may_outrank_final and first_final_as_of_at < as_of_at and as_of_at <= window_ends_at, false) as outranks_final
 from windowed
