@@ -179,7 +179,7 @@ ACCIDENTS = (
     ),
     Rule(
         "counted_deaths_are_part_of_deaths_and_missing",
-        "this.deaths_counted_persons > this.deaths_persons + coalesce(this.missing_persons, 0)",
+        "this.deaths_counted_persons > coalesce(this.deaths_persons, 0) + coalesce(this.missing_persons, 0)",
         "deaths_counted_persons, deaths_persons, missing_persons",
         "计入统计的死亡人数是死亡和下落不明人数的一部分（30日内；道路交通、火灾7日内；期满仍下落不明的按死亡统计）",
         "only deaths within the window and people missing since count, so never more than all",

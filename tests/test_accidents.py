@@ -39,6 +39,7 @@ def _published() -> None:
 
 def _invented() -> None:
     """Accidents that never happened, each about one rule. The windows of 2024-03-01 end on 03-31 and 03-08."""
+    copies: dict[str, list[dict[str, Any]]] = {"copy_a": [], "copy_b": []}
     land_rows("accidents/tianjin", "made_up", [
         _report("in_window", "初报", "2024-03-02", deaths_persons=2),
         _report("in_window", "补报", "2024-03-31 23:59:59", deaths_persons=3),
@@ -129,7 +130,47 @@ def _invented() -> None:
         _report("small", "初报", "2024-03-02", deaths_persons=0, injured_persons=0, direct_loss_cny=999999),
         _report("small", "续报", "2024-03-03", direct_loss_cny=1000000),
         _report("unknown", "初报", "2024-03-02", missing_persons=4),
+        _report("wider_window", "初报", "2024-03-02", deaths_persons=2, accident_kind="道路交通"),
+        _report("wider_window", "调查报告", "2024-03-05", deaths_persons=2, light_injuries_persons=1),
+        _report("wider_window", "补报", "2024-03-20", deaths_persons=3, light_injuries_persons=4),
+        _report("wider_window", "续报", "2024-04-25", accident_kind="工矿商贸"),
+        _report("narrower_window", "初报", "2024-03-02", deaths_persons=2, accident_kind="工矿商贸"),
+        _report("narrower_window", "调查报告", "2024-03-05", deaths_persons=2),
+        _report("narrower_window", "补报", "2024-03-20", deaths_persons=3),
+        _report("narrower_window", "续报", "2024-03-25", accident_kind="道路交通"),
+        _report("narrower_to_more", "初报", "2024-03-02", deaths_persons=3, accident_kind="工矿商贸"),
+        _report("narrower_to_more", "调查报告", "2024-03-05", deaths_persons=3),
+        _report("narrower_to_more", "补报", "2024-03-20", deaths_persons=2),
+        _report("narrower_to_more", "续报", "2024-03-25", accident_kind="道路交通"),
+        _report("first_told_after", "初报", "2024-03-02", serious_injuries_persons=1),
+        _report("first_told_after", "续报", "2024-04-10", deaths_persons=1),
+        _report("first_told_after", "续报", "2024-04-20", deaths_persons=3),
+        _report("first_told_in_it_known_last", "初报", "2024-03-02", serious_injuries_persons=1),
+        _report("first_told_in_it_known_last", "续报", "2024-04-10", deaths_persons=1),
+        _report("first_told_in_it_known_last", "续报", "2024-03-31 23:59:59", deaths_persons=0, reported_at="2024-05-01"),
+        _report("serious_first_after", "初报", "2024-03-02", deaths_persons=1),
+        _report("serious_first_after", "续报", "2024-04-10", serious_injuries_persons=2),
+        _report("serious_first_after", "续报", "2024-04-20", serious_injuries_persons=10),
+        _report("missing_first_after", "初报", "2024-03-02", serious_injuries_persons=1),
+        _report("missing_first_after", "续报", "2024-04-10", missing_persons=2),
+        _report("missing_first_after", "续报", "2024-04-20", missing_persons=3),
+        _report("both_first_after", "初报", "2024-03-02", serious_injuries_persons=1),
+        _report("both_first_after", "续报", "2024-04-10", deaths_persons=1, missing_persons=2),
+        _report("both_first_after", "续报", "2024-04-20", deaths_persons=1, missing_persons=3),
+        _report("missing_only", "初报", "2024-03-02", missing_persons=12, serious_injuries_persons=0, direct_loss_cny=100),
+        _report("missing_only", "续报", "2024-04-01 00:00:01", missing_persons=12),
+        _report("missing_only", "续报", "2024-04-10", deaths_persons=13),
+        _report("missing_and_found", "初报", "2024-03-02", missing_persons=12),
+        _report("missing_and_found", "续报", "2024-04-10", missing_persons=0),
     ])  # fmt: skip
+    # one report in two files: which of them sorts first decides nothing
+    for missing_in, deaths_in in (("copy_a", "copy_b"), ("copy_b", "copy_a")):
+        name = f"missing_in_{missing_in}"
+        copies[missing_in].append(_report(name, "初报", "2024-03-02", missing_persons=2))
+        copies[deaths_in].append(_report(name, "初报", "2024-03-02", deaths_persons=1))
+        copies["copy_b"].append(_report(name, "续报", "2024-04-10", serious_injuries_persons=0))
+    for delivery_id, rows in copies.items():
+        land_rows("accidents/tianjin", delivery_id, rows)
 
 
 @pytest.fixture(scope="module")
@@ -225,6 +266,17 @@ def _versions(con: duckdb.DuckDBPyConnection, accident: str, columns: str) -> li
         ("missing_before_the_rule", [2, 2], [2, 2], [4, 4]),
         ("known_late", [6], [6], [3]),
         ("unknown", [None], [None], [None]),
+        ("wider_window", [2, 2, 2, 3], [2, 2, 2, 3], [4, 4, 4, 3]),
+        ("narrower_window", [2, 2, 3, 2], [2, 2, 3, 2], [4, 4, 3, 4]),
+        ("narrower_to_more", [3, 3, 2, 3], [3, 3, 2, 3], [3, 3, 4, 3]),
+        ("first_told_after", [None, 1, 3], [None, 1, 1], [4, 4, 4]),
+        ("first_told_in_it_known_last", [None, 1, 1], [None, 1, 0], [4, 4, 4]),
+        ("missing_first_after", [None, None, None], [None, 2, 2], [4, 4, 4]),
+        ("both_first_after", [None, 1, 1], [None, 3, 3], [4, 3, 3]),
+        ("missing_only", [None, None, 13], [None, 12, 13], [4, 2, 2]),
+        ("missing_and_found", [None, None], [None, None], [None, None]),
+        ("missing_in_copy_a", [None, 1, 1], [None, 1, 3], [None, 4, 3]),
+        ("missing_in_copy_b", [1, 1, 1], [1, 1, 3], [4, 4, 3]),
     ],
 )
 def test_deaths_after_the_statistical_window_are_kept_and_not_counted(
@@ -238,6 +290,13 @@ def test_serious_injuries_after_the_window_are_kept_and_not_counted(con: duckdb.
     columns = "serious_injuries_persons, serious_injuries_counted_persons"
     assert _versions(con, "serious_after_window", columns) == [(9, 9), (10, 9)]
     assert _versions(con, "serious_at_midnight", columns) == [(9, 9), (10, 10)]
+    assert _versions(con, "serious_first_after", columns) == [(None, None), (2, 2), (10, 2)]
+
+
+def test_missing_who_count_as_dead_leave_the_grade_provisional_while_deaths_are_not_told(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    assert _versions(con, "missing_only", "is_grade_provisional") == [(True,), (True,), (False,)]
 
 
 def test_only_a_rise_that_nothing_explains_is_told(con: duckdb.DuckDBPyConnection) -> None:
@@ -245,14 +304,17 @@ def test_only_a_rise_that_nothing_explains_is_told(con: duckdb.DuckDBPyConnectio
         select accident_id, as_of_at::date::varchar, column_name, value_text, compared_text
         from intermediate.int_accidents_flagged as flags inner join marts.fct_accident_reports using (region_code, accident_id, delivery_id, row_number)
         where rule_id = 'W-ACC-30D' and accident_id in ('serious_after_window', 'serious_at_midnight', 'none_late', 'one_late_of_four',
-            'explained_later', 'down_and_up', 'kind_late', 'found_dead', 'stay_missing', 'dead_outside')
+            'wider_window', 'narrower_window', 'narrower_to_more', 'first_told_after', 'serious_first_after', 'explained_later', 'down_and_up', 'kind_late', 'found_dead', 'stay_missing', 'dead_outside')
         order by all""").fetchall()
     assert rows == [
         ("explained_later", "2024-04-02", "deaths_persons", "4", "2"),
+        ("first_told_after", "2024-04-20", "deaths_persons", "3", "1"),
         ("found_dead", "2024-04-20", "deaths_persons", "6", "5"),
         ("kind_late", "2024-03-25", "accident_kind", "道路交通", "统计期为7日，计入统计的死亡人数由10人减为9人"),
+        ("narrower_window", "2024-03-25", "accident_kind", "道路交通", "统计期为7日，计入统计的死亡人数由3人减为2人"),
         ("one_late_of_four", "2024-04-05", "deaths_persons", "5", "4"),
         ("serious_after_window", "2024-04-10", "serious_injuries_persons", "10", "9"),
+        ("serious_first_after", "2024-04-20", "serious_injuries_persons", "10", "2"),
     ]
 
 
@@ -304,6 +366,22 @@ def test_supplement_within_the_window_changes_the_casualties_of_an_earlier_final
     assert told == [("2024-03-14 00:00:00",), ("2024-03-18 00:00:00",), ("2024-04-01 00:00:01",)]
 
 
+def test_supplement_is_judged_by_the_window_of_the_field_as_known_with_each_report(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    columns = "report_stage, figures_report_number, is_superseded_on_arrival"
+    assert _versions(con, "wider_window", columns) == [
+        ("初报", 1, False),
+        ("调查报告", 2, False),
+        ("补报", 2, True),
+        ("续报", 3, False),
+    ]
+    assert [row[1] for row in _versions(con, "narrower_window", columns)] == [1, 2, 3, 2]
+    mine = "accident_id = 'wider_window'"
+    assert as_of(con, "fct_accidents", "2024-04-25", "report_stage, deaths_persons", mine) == [("调查报告", 2)]
+    assert as_of(con, "fct_accidents", "2024-04-26", "report_stage, deaths_persons", mine) == [("补报", 3)]
+
+
 def test_accident_below_the_statistical_floor_is_kept_with_its_reason(con: duckdb.DuckDBPyConnection) -> None:
     assert _versions(con, "small", "is_counted, not_counted_reason") == [
         (False, "无人员伤亡且直接经济损失低于统计下限"),
@@ -323,6 +401,7 @@ def test_accident_without_a_grade_says_why(con: duckdb.DuckDBPyConnection) -> No
         where grade_code is null or grade_null_reason is not null order by 1""").fetchall()
     assert rows == [
         ("before_order", None, "事故发生时现行分级标准尚未施行"),
+        ("missing_and_found", 30, "死亡、重伤、直接经济损失均未填报"),
         ("unknown", 30, "死亡、重伤、直接经济损失均未填报"),
     ]
 

@@ -23,7 +23,8 @@ decided as (
         {{ accident_pair_columns() }},
         cast(null as varchar) as rule_code,
         cast(null as double) as km_apart,
-        false as is_decisive
+        false as is_decisive,
+        false as is_rival
     from decided_pairs
     inner join versions as a
         on decided_pairs.region_code = a.region_code and decided_pairs.accident_id = a.accident_id

@@ -1,5 +1,6 @@
--- A pair is contested while one of the two accidents has another counterpart in the other region: at most one of them can be the same. Cut
--- where a rival comes or goes, so that what becomes known later changes no earlier day.
+-- A pair is contested while one of the two accidents has another counterpart in the other region: at most one of them can be the same. One
+-- that lies as near and names its day only is such a counterpart, though it decides nothing itself. Cut where a rival comes or goes, so that
+-- what becomes known later changes no earlier day.
 {%- set keys = ['region_code', 'accident_id', 'other_region_code', 'other_accident_id', 'stretch_from'] %}
 {%- set listed = keys | join(', ') %}
 with
@@ -13,6 +14,11 @@ candidates as (
     where coalesce(decision = 'counts_here', is_decisive and decision is null)
 ),
 
+counterparts as (
+    select * from stretches
+    where coalesce(decision = 'counts_here', is_rival and decision is null)
+),
+
 rivalries as (
     select
         {%- for key in keys %}
@@ -22,7 +28,7 @@ rivalries as (
         rivals.stretch_from as rival_from,
         rivals.stretch_to as rival_to
     from candidates
-    inner join candidates as rivals
+    inner join counterparts as rivals
         on
             candidates.region_code = rivals.region_code
             and candidates.other_region_code = rivals.other_region_code

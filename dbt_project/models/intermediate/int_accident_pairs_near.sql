@@ -71,7 +71,8 @@ pairs as (
 
 select
     pairs.*,
-    rules.is_decisive
+    rules.is_decisive,
+    rules.is_rival
 from pairs
 inner join rules
     on

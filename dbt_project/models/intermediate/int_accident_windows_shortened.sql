@@ -10,6 +10,11 @@ counted as (
     select * from {{ ref('int_accidents_counted') }}
 ),
 
+deaths as (
+    select * from {{ ref('int_accidents_carried') }}
+    where metric = 'deaths_persons'
+),
+
 compared as (
     select
         reports.region_code,
@@ -18,7 +23,13 @@ compared as (
         reports.known_kind,
         reports.window_days,
         counted.deaths_counted_persons,
-        counted.are_deaths_left_out,
+        -- a rise told after the shorter window does not count, and a supplement that outranked a final report there does no more
+        counted.are_deaths_left_out
+        or (
+            not deaths.is_new and deaths.value < lag(deaths.value) over (
+                partition by reports.region_code, reports.accident_id order by reports.report_number
+            )
+        ) as are_deaths_left_out,
         lag(reports.window_days) over (
             partition by reports.region_code, reports.accident_id order by reports.report_number
         ) as previous_window_days,
@@ -31,6 +42,12 @@ compared as (
             reports.region_code = counted.region_code
             and reports.accident_id = counted.accident_id
             and reports.report_number = counted.report_number
+    inner join deaths
+        on
+            reports.region_code = deaths.region_code
+            and reports.accident_id = deaths.accident_id
+            and reports.window_number = deaths.window_number
+            and reports.report_number = deaths.report_number
 )
 
 select

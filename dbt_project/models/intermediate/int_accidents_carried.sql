@@ -1,1 +1,1 @@
-{{ carried_metrics(ref('int_accidents_unpivoted'), ['region_code', 'accident_id']) }}
+{{ carried_metrics(ref('int_accidents_unpivoted'), ['region_code', 'accident_id', 'window_number']) }}

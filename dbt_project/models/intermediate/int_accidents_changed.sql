@@ -1,5 +1,6 @@
 -- What a report itself changed of the casualties, beside what was known before it. A report with less precedence than what is known
--- changes nothing and is not here, and the copies of one report are one; taking back is no change of a figure.
+-- changes nothing and is not here, and the copies of one report are one; taking back is no change of a figure, nor is what another window
+-- makes of earlier reports.
 with
 
 carried as (
@@ -18,8 +19,9 @@ compared as (
         carried.report_number,
         carried.metric,
         carried.value,
+        carried.window_number = reports.window_number as is_under_its_window,
         lag(carried.value) over (
-            partition by carried.region_code, carried.accident_id, carried.metric order by carried.report_number
+            partition by carried.region_code, carried.accident_id, carried.window_number, carried.metric order by carried.report_number
         ) as previous_value
     from carried
     inner join reports
@@ -40,6 +42,7 @@ risen as (
             as {{ metric }}{{ ',' if not loop.last }}
         {%- endfor %}
     from compared
+    where is_under_its_window
     group by region_code, accident_id, report_number
 )
 
@@ -63,4 +66,4 @@ inner join risen
         compared.region_code = risen.region_code
         and compared.accident_id = risen.accident_id
         and compared.report_number = risen.report_number
-where compared.value <> compared.previous_value
+where compared.is_under_its_window and compared.value <> compared.previous_value

@@ -1,6 +1,6 @@
 -- Casualties that count, as known with each report: a fall always counts, a rise that first appears after the window and that nothing
 -- explains does not. Who is still missing when a report speaks of a moment after the window counts as dead, and so does who was found
--- dead since: as many as were dead or missing within it.
+-- dead since: as many as were dead or missing within it. They count also where nothing is said of deaths, which is then not 0 but not known.
 with
 
 reports as (
@@ -20,6 +20,20 @@ seen as (
     from {{ ref('int_accident_casualties_seen') }}
 ),
 
+with_the_missing as (
+    select
+        *,
+        case
+            when still_missing_persons > 0 then coalesce(deaths_persons, 0) + still_missing_persons
+            else deaths_persons
+        end as lost_persons,
+        case
+            when countable_still_missing_persons > 0 then coalesce(countable_deaths_persons, 0) + countable_still_missing_persons
+            else countable_deaths_persons
+        end as countable_lost_persons
+    from seen
+),
+
 rules as (
     select * from {{ ref('ref_accident_counting_rules') }}
     where rule_code = 'missing_count_as_dead'
@@ -33,11 +47,12 @@ totals as (
         seen.late_deaths_persons,
         seen.serious_injuries_persons,
         seen.countable_serious_injuries_persons,
-        seen.deaths_persons + case when rules.rule_code is not null then seen.still_missing_persons else 0 end as deaths_persons,
-        seen.countable_deaths_persons
-        + case when rules.rule_code is not null then seen.countable_still_missing_persons else 0 end as countable_deaths_persons
+        case when rules.rule_code is not null then seen.lost_persons else seen.deaths_persons end as deaths_persons,
+        case
+            when rules.rule_code is not null then seen.countable_lost_persons else seen.countable_deaths_persons
+        end as countable_deaths_persons
     from reports
-    left join seen
+    left join with_the_missing as seen
         on
             reports.region_code = seen.region_code
             and reports.accident_id = seen.accident_id

@@ -31,6 +31,10 @@ described as (
             {{ last_known("case when place_lon is not null and place_lat is not null then coalesce(place_datum, '') end", keys) }}, ''
         ) as known_place_datum,
         coalesce({{ last_known('case when is_cancellation then true when is_restoration then false end', keys) }}, false) as is_cancelled,
+        -- one number for all copies of one report, that of the one that is judged: which delivery came first decides nothing between them
+        max(report_number) over (
+            partition by region_code, accident_id, known_from, as_of_at, report_stage
+        ) as judged_report_number,
         min(case when is_final = 1 then as_of_at end) over (
             partition by region_code, accident_id order by report_number rows unbounded preceding
         ) as first_final_as_of_at,
@@ -58,6 +62,10 @@ windowed as (
 
 select
     *,
+    -- what was known under one window is judged together: most accidents have one, a field told later may give a second
+    dense_rank() over (partition by region_code, accident_id order by window_ends_at) as window_number,
     -- only what was final before and speaks of an earlier moment: what is found out later changes no earlier day
+    coalesce(may_outrank_final and first_final_as_of_at < as_of_at, false) as outranks_final_until_window_ends,
+    -- by the window known with the report itself
     coalesce(may_outrank_final and first_final_as_of_at < as_of_at and as_of_at <= window_ends_at, false) as outranks_final
 from windowed

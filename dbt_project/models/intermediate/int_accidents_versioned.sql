@@ -12,12 +12,13 @@ metrics as (
     select
         region_code,
         accident_id,
+        window_number,
         report_number,
         {%- for metric in accident_metrics() %}
         max(case when metric = '{{ metric }}' then value end) as {{ metric }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ ref('int_accidents_carried') }}
-    group by region_code, accident_id, report_number
+    group by region_code, accident_id, window_number, report_number
 )
 
 select
@@ -52,6 +53,7 @@ inner join metrics
     on
         reports.region_code = metrics.region_code
         and reports.accident_id = metrics.accident_id
+        and reports.window_number = metrics.window_number
         and reports.report_number = metrics.report_number
 inner join counted
     on
