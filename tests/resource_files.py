@@ -234,7 +234,7 @@ def _movements() -> None:
         _movement("1", "出库", 4, "2026-04-10 10:00:00", reported_at="2026-04-12 10:00:00"),
         _movement("2", "调拨", 6, "2026-04-11 10:00:00", **to_beijing),
         _movement("3", "调拨", 1, "2026-04-20 10:00:00", lot_number="B", **to_beijing),
-        _movement("4", "出库", 1, "2026-05-01 00:00:00"),
+        _movement("4", "出库", 1, "2026-05-01 00:00:01"),
     ])  # fmt: skip
     received = {"region_code": "110000", "warehouse_id": "京-1", "counterpart_region_code": "120000", "lot_number": "A"}
     land_rows("supply_movements/beijing", "m2", [

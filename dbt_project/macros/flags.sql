@@ -53,20 +53,37 @@
 {% macro statements_with_repeated_key(dataset, columns) -%}
     {%- set landed = source('raw', 'deliveries').incorporate(path={'identifier': dataset}) -%}
     {%- set key_columns = (columns.key + ['known_from']) | join(', ') -%}
+    {%- set keyed = [] -%}
+    {%- for column in columns.key -%}
+        {%- do keyed.append(as_told_apart(dataset, column)) -%}
+    {%- endfor -%}
     select
         '{{ dataset }}' as dataset, landed.region_code, landed.delivery_id, landed.row_number, landed.known_from,
-        concat_ws(chr(31), {% for column in columns.key %}coalesce(cast(landed.{{ column }} as varchar), chr(30)){{ ', ' if not loop.last }}{% endfor %}) as key_text,
+        concat_ws(chr(31), {% for column in keyed %}coalesce(cast({{ column }} as varchar), chr(30)){{ ', ' if not loop.last }}{% endfor %}) as key_text,
         unnest([{% for column, type in columns.others %}'{{ column }}'{{ ', ' if not loop.last }}{% endfor %}]) as column_name,
         unnest([{% for column, type in columns.others %}{{ value_as_text('landed.' ~ column, type) }}{{ ', ' if not loop.last }}{% endfor %}]) as value_text
     from {{ landed }} as landed
     inner join (
-        select {{ key_columns }} from {{ landed }}
+        select {{ key_columns }}
+        from (
+            select {% for column in keyed %}{{ column }} as {{ columns.key[loop.index0] }}, {% endfor %}landed.known_from, landed.delivery_id
+            from {{ landed }} as landed
+        ) as keys
         group by {{ key_columns }}
         having count(distinct delivery_id) > 1
     ) as repeated
-        on {% for column in columns.key + ['known_from'] -%}
-            landed.{{ column }} is not distinct from repeated.{{ column }}{{ ' and ' if not loop.last }}
-        {%- endfor %}
+        on
+            {%- for column in keyed %}
+            {{ column }} is not distinct from repeated.{{ columns.key[loop.index0] }} and
+            {%- endfor %}
+            landed.known_from is not distinct from repeated.known_from
+{%- endmacro %}
+
+{#- A column of the key of a landed row as the marts tell rows apart by it: where staging takes a day for its 24:00, the two are one as-of. -#}
+{% macro as_told_apart(dataset, column) -%}
+    {{ return(
+        at_the_end_of_its_day('landed.as_of_at') if column == 'as_of_at' and dataset in ('disaster_losses', 'supplies') else 'landed.' ~ column
+    ) }}
 {%- endmacro %}
 
 {#-

@@ -36,7 +36,10 @@
             listed.*,
             {{ counted_of_lot('listed.stated_quantity') }} as counted_quantity,
             {{ counted_of_lot('listed.on_hand_quantity') }} as counted_on_hand_quantity,
-            {{ counted_of_lot('listed.reserved_quantity') }} as counted_reserved_quantity
+            -- of a lot that is gone nothing is reserved, also where nobody ever said how much was
+            case
+                when listed.listing_status = 'used_up' then cast(0 as decimal(38, 6)) else {{ counted_of_lot('listed.reserved_quantity') }}
+            end as counted_reserved_quantity
         from ({{ supply_lots_listed() }}) as listed
     ) as lots
     left join {{ ref('dim_resource_rules') }} as near_expiry
@@ -49,7 +52,7 @@
 {%- endmacro %}
 
 {#-
-    The last statement of each lot, beside the newest day that its warehouse states (kind by kind, since kinds may be stated apart).
+    The last statement of each lot, beside the newest one of its warehouse, day by day (kind by kind, since kinds may be stated apart).
     listing_status:
       listed        the newest day has it
       used_up       it does not, and the ledger since its own statement brings it to exactly 0
@@ -72,11 +75,7 @@
     left join (
         select
             {{ lot_columns('placed') }},
-            count(case when movements.unit <> placed.unit then 1 end) as other_unit_count,
-            sum(movements.signed_quantity) as moved_quantity,
-            sum(
-                case when cast(movements.moved_at as date) <= placed.newest_day then movements.signed_quantity end
-            ) as moved_by_newest_day_quantity
+            {{ ledger_read('movements', 'placed.unit', 'placed.newest_at') }}
         from ({{ supply_lots_placed() }}) as placed
         inner join {{ ref('fct_supply_movement_reports') }} as movements
             on {{ same_lot('placed', 'movements') }} and movements.moved_at > placed.as_of_at
@@ -89,29 +88,54 @@
 {% macro listing_status() -%}
     case
         when lots.is_of_newest_day and not lots.is_of_other_kind then 'listed'
-        when moved.other_unit_count > 0 then case when lots.is_of_other_kind then 'other_kind' else 'not_restated' end
-        when lots.stated_quantity + coalesce(moved.moved_quantity, 0) = 0 then 'used_up'
-        when lots.stated_quantity + coalesce(moved.moved_by_newest_day_quantity, 0) = 0 then 'used_up'
+        {%- for reading in ledger_readings('', '') %}
+        when
+            coalesce(moved.{{ reading }}_other_unit_count, 0) = 0
+            and lots.stated_quantity + coalesce(moved.{{ reading }}_quantity, 0) = 0
+            then 'used_up'
+        {%- endfor %}
         when lots.is_of_other_kind then 'other_kind'
         else 'not_restated'
     end
 {%- endmacro %}
 
+{#-
+    What moved since the statement of a lot: by now, and by the newest statement of its warehouse. A movement dated by its day alone may lie
+    before or after a statement earlier that day, so it is read both ways: the statement, which does not list the lot, speaks for the one
+    that empties it. A unit that cannot be converted spoils a reading of which it is part, and no other.
+-#}
+{% macro ledger_readings(moved_at, newest_at) -%}
+    {{ return({
+        'now': 'true',
+        'newest': moved_at ~ ' <= ' ~ newest_at,
+        'newest_day': '(' ~ moved_at ~ ' <= ' ~ newest_at ~ ' or '
+            ~ names_only_a_day(moved_at) ~ ' and cast(' ~ moved_at ~ ' as date) = ' ~ day_of_moment(newest_at) ~ ')',
+    }) }}
+{%- endmacro %}
+
+{% macro ledger_read(movements, lot_unit, newest_at) -%}
+    {%- for reading, is_meant in ledger_readings(movements ~ '.moved_at', newest_at).items() %}
+            count(case when {{ is_meant }} and {{ movements }}.unit <> {{ lot_unit }} then 1 end) as {{ reading }}_other_unit_count,
+            sum(case when {{ is_meant }} then {{ movements }}.signed_quantity end) as {{ reading }}_quantity{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
 {% macro supply_lots_placed() %}
     select
         stated.*,
-        cast(stated.as_of_at as date) = stated.newest_day as is_of_newest_day,
-        stated.lot_number <> '未分批' and coalesce(cast(stated.as_of_at as date) < stated.newest_day_of_lot, false) as is_of_other_kind
+        {{ day_of_moment('stated.as_of_at') }} = {{ day_of_moment('stated.newest_at') }} as is_of_newest_day,
+        stated.lot_number <> '未分批'
+        and coalesce({{ day_of_moment('stated.as_of_at') }} < {{ day_of_moment('stated.newest_of_lot_at') }}, false) as is_of_other_kind
     from (
         select
             reports.*,
-            cast(max(reports.as_of_at) over (
+            max(reports.as_of_at) over (
                 partition by reports.region_code, reports.warehouse_id, reports.storage_kind
-            ) as date) as newest_day,
+            ) as newest_at,
             -- by any kind: the newest of its own kind is the row itself
-            cast(max(case when reports.stated_quantity > 0 then reports.as_of_at end) over (
+            max(case when reports.stated_quantity > 0 then reports.as_of_at end) over (
                 partition by reports.region_code, reports.warehouse_id, reports.item_code, reports.lot_number
-            ) as date) as newest_day_of_lot
+            ) as newest_of_lot_at
         from {{ ref('fct_supply_stock_reports') }} as reports
         where {{ is_current_version('reports') }}
     ) as stated

@@ -63,5 +63,5 @@ select
     rules.max_km
 from points
 inner join divisions on points.division_code = divisions.code
-inner join rules on divisions.level = rules.level and {{ in_force('rules', 'cast(points.as_of_at as date)') }}
+inner join rules on divisions.level = rules.level and {{ in_force('rules', day_of_moment('points.as_of_at')) }}
 where points.lon is not null

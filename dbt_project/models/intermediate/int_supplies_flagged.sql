@@ -46,9 +46,9 @@ flags as (
     from revised
     where is_comparable and balance_difference <> 0
     union all
-    select {{ flag_of('supplies', 'S-EXP', 'expiry_date', 'expiry_date', 'cast(as_of_at as date)') }}
+    select {{ flag_of('supplies', 'S-EXP', 'expiry_date', 'expiry_date', day_of_moment('as_of_at')) }}
     from reports
-    where on_hand_quantity > 0 and expiry_date < cast(as_of_at as date)
+    where on_hand_quantity > 0 and expiry_date < {{ day_of_moment('as_of_at') }}
     union all
     select {{ flag_of('supplies', 'S-ITEM', 'item_code', 'item_code') }}
     from reports

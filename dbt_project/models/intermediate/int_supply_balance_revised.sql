@@ -61,7 +61,7 @@ moved as (
             when movements.moved_at > pairs.as_of_at then 1
             when
                 {{ names_only_a_day('movements.moved_at') }}
-                and cast(movements.moved_at as date) = cast(pairs.opening_as_of_at as date) then 1
+                and cast(movements.moved_at as date) = {{ day_of_moment('pairs.opening_as_of_at') }} then 1
         end) as undecided_count,
         sum(case when movements.moved_at <= pairs.as_of_at then movements.signed_quantity end) as moved_quantity
     from pairs
@@ -73,7 +73,7 @@ moved as (
             and movements.moved_at > pairs.opening_as_of_at
             and (
                 movements.moved_at <= pairs.as_of_at
-                or {{ names_only_a_day('movements.moved_at') }} and cast(movements.moved_at as date) = cast(pairs.as_of_at as date)
+                or {{ names_only_a_day('movements.moved_at') }} and cast(movements.moved_at as date) = {{ day_of_moment('pairs.as_of_at') }}
             )
     group by {{ lot_columns('pairs') }}, pairs.as_of_at, pairs.moment
 )

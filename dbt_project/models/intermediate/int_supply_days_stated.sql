@@ -6,10 +6,10 @@ days as (
         region_code,
         warehouse_id,
         storage_kind,
-        cast(as_of_at as date) as stated_day,
+        stated_day,
         min(known_from) as known_from
-    from {{ ref('fct_supply_stock_reports') }}
-    group by region_code, warehouse_id, storage_kind, cast(as_of_at as date)
+    from {{ ref('int_supply_moments_stated') }}
+    group by region_code, warehouse_id, storage_kind, stated_day
 )
 
 select

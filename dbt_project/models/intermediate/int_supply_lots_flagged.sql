@@ -7,15 +7,15 @@ unlisted as (
     select * from {{ ref('int_supply_lots_unlisted') }}
 ),
 
-days as (
-    select * from {{ ref('int_supply_days_stated') }}
+stated as (
+    select * from {{ ref('int_supply_moments_stated') }}
 ),
 
 ledger as (
     select * from {{ ref('int_supply_lots_moved') }}
 ),
 
--- which day is the newest matters to what moved by it
+-- which statement is the newest matters to what moved by it
 moments as (
     select {{ statement }}, unlisted_from as moment from unlisted
     union
@@ -25,9 +25,9 @@ moments as (
     union
     select {{ statement }}, stands_until as moment from ledger
     union
-    select {{ lot_columns('ledger') }}, ledger.report_number, days.known_from as moment
+    select {{ lot_columns('ledger') }}, ledger.report_number, stated.known_from as moment
     from ledger
-    inner join days on {{ same_stock('ledger', 'days') }} and ledger.stated_day < days.stated_day
+    inner join stated on {{ same_stock('ledger', 'stated') }} and ledger.as_of_at < stated.as_of_at
 ),
 
 spans as (
@@ -60,21 +60,19 @@ moving as (
 ),
 
 newest as (
-    select {{ lot_columns('lots') }}, lots.report_number, lots.moment, max(days.stated_day) as stated_day
+    select {{ lot_columns('lots') }}, lots.report_number, lots.moment, max(stated.as_of_at) as newest_at
     from lots
     inner join moving
         on {{ same_lot('lots', 'moving') }} and lots.report_number = moving.report_number
-    inner join days
-        on {{ same_stock('lots', 'days') }} and days.known_from <= lots.moment and days.stated_day >= cast(lots.as_of_at as date)
+    inner join stated
+        on {{ same_stock('lots', 'stated') }} and stated.known_from <= lots.moment and stated.as_of_at >= lots.as_of_at
     group by {{ lot_columns('lots') }}, lots.report_number, lots.moment
 ),
 
 moved as (
     select
         {{ lot_columns('newest') }}, newest.report_number, newest.moment,
-        count(case when ledger.unit <> ledger.lot_unit then 1 end) as other_unit_count,
-        sum(ledger.signed_quantity) as moved_quantity,
-        sum(case when cast(ledger.moved_at as date) <= newest.stated_day then ledger.signed_quantity end) as moved_by_newest_day_quantity
+        {{ ledger_read('ledger', 'ledger.lot_unit', 'newest.newest_at') }}
     from newest
     inner join ledger
         on
@@ -92,7 +90,7 @@ judged as (
         on {{ same_lot('lots', 'moved') }} and lots.report_number = moved.report_number and lots.moment = moved.moment
 )
 
-select {{ flag_of('supplies', 'S-GONE', 'lot_number', 'lot_number', 'cast(as_of_at as date)', known_from='moment') }}
+select {{ flag_of('supplies', 'S-GONE', 'lot_number', 'lot_number', day_of_moment('as_of_at'), known_from='moment') }}
 from judged
 where listing_status = 'not_restated'
 union all

@@ -2,7 +2,7 @@
 with
 
 unlisted as (
-    select distinct {{ lot_columns() }}, report_number, stated_day, as_of_at, unit
+    select distinct {{ lot_columns() }}, report_number, as_of_at, unit
     from {{ ref('int_supply_lots_unlisted') }}
 ),
 
@@ -14,7 +14,7 @@ movements as (
 select
     {{ lot_columns('unlisted') }},
     unlisted.report_number,
-    unlisted.stated_day,
+    unlisted.as_of_at,
     unlisted.unit as lot_unit,
     movements.moved_at,
     movements.unit,

@@ -5,7 +5,7 @@ with
 reports as (
     select
         *,
-        cast(as_of_at as date) as stated_day,
+        {{ day_of_moment('as_of_at') }} as stated_day,
         coalesce(known_to, {{ known_by() }}) as stands_until
     from {{ ref('fct_supply_stock_reports') }}
     where stated_quantity > 0 and (known_to is null or known_to > known_from)

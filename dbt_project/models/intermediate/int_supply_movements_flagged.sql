@@ -43,7 +43,7 @@ expired as (
     inner join lots
         on
             {{ same_lot('issued', 'lots') }}
-            and lots.expiry_date < cast(issued.moved_at as date)
+            and lots.expiry_date < {{ day_of_moment('issued.moved_at') }}
             and issued.known_from < lots.stands_until
             and lots.known_from < issued.stands_until
 )

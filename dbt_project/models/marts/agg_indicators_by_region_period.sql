@@ -41,7 +41,7 @@ sums as (
         max(ratio_factor) * sum(case when ratio is not null then n end) / sum(case when ratio is not null then d end)
             as total_reported,
         max(ratio_factor) * sum(n) / sum(d) as total_as_zero,
-        count(d) = count(*) as has_all_denominators
+        count(case when d <> 0 then d end) = count(*) as has_all_denominators
     from yearly
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
 ),

@@ -48,7 +48,7 @@ moved as (
         count(case when movements.moved_at <= pairs.as_of_at and movements.unit <> pairs.unit then 1 end) as other_unit_count,
         count(case
             when movements.moved_at > pairs.as_of_at then 1
-            when movements.is_of_a_day and cast(movements.moved_at as date) = cast(pairs.opening_as_of_at as date) then 1
+            when movements.is_of_a_day and cast(movements.moved_at as date) = {{ day_of_moment('pairs.opening_as_of_at') }} then 1
         end) as undecided_count,
         max(movements.known_from) as moved_known_from,
         sum(case when movements.moved_at <= pairs.as_of_at and movements.direction = 1 then movements.quantity end) as in_quantity,
@@ -60,7 +60,7 @@ moved as (
             and movements.moved_at > pairs.opening_as_of_at
             and (
                 movements.moved_at <= pairs.as_of_at
-                or movements.is_of_a_day and cast(movements.moved_at as date) = cast(pairs.as_of_at as date)
+                or movements.is_of_a_day and cast(movements.moved_at as date) = {{ day_of_moment('pairs.as_of_at') }}
             )
     group by {{ lot_columns('pairs') }}, pairs.as_of_at
 ),

@@ -52,5 +52,5 @@ select
     versions.row_number
 from versions
 left join kinds
-    on versions.storage_kind = kinds.storage_kind and {{ in_force('kinds', 'cast(versions.as_of_at as date)') }}
+    on versions.storage_kind = kinds.storage_kind and {{ in_force('kinds', day_of_moment('versions.as_of_at')) }}
 left join resolved on versions.warehouse_division_code = resolved.division_code

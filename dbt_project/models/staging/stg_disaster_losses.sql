@@ -15,10 +15,7 @@ select
     {%- endfor %}
     occurred_at,
     ended_at,
-    -- "8月4日" and "8月4日24时" are one moment: figures of the same moment are neither older nor newer
-    case
-        when {{ names_only_a_day('as_of_at') }} then {{ dbt.dateadd('second', 1, 'as_of_at') }} else as_of_at
-    end as as_of_at,
+    {{ at_the_end_of_its_day('as_of_at') }} as as_of_at,
     reported_at,
     reported_county_at,
     reported_city_at,

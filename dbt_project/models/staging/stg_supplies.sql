@@ -19,7 +19,7 @@ select
     reserved_quantity,
     produced_date,
     expiry_date,
-    as_of_at,
+    {{ at_the_end_of_its_day('as_of_at') }} as as_of_at,
     reported_at,
     known_from
 from {{ source('raw', 'supplies') }} as landed
