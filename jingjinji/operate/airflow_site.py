@@ -26,6 +26,7 @@ USER = "admin"
 PORT_VARIABLE, DEFAULT_PORT = "JJJ_AIRFLOW_PORT", 8080
 BIN = Path(sys.executable).parent
 RETRIES_S = (1, 3, 9)  # waits before an answer of 5xx is asked for again
+WAIT_FOR_DATABASE_S = 60
 
 
 def keys(home: Home) -> dict[str, str]:
@@ -72,7 +73,8 @@ def environment(home: Home, port: int) -> dict[str, str]:
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home.airflow / "passwords.json"),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home.airflow}/airflow.db",
+        # several processes write to it; on a machine with other work one waits longer than the five seconds of SQLite's own
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home.airflow}/airflow.db?timeout={WAIT_FOR_DATABASE_S}",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home.logs / "airflow"),
     }
     servers = {
